@@ -1,0 +1,175 @@
+//! Fork: one call, two returns.
+//!
+//! The system copies a running process. Who is who afterwards, what do the
+//! two still share, and who cleans up?
+#![expect(unsafe_code, reason = "fork is what this lesson shows")]
+
+mod child;
+
+use child::{allow_one_process, fork_and_wait, in_child, wait_for};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::{Pid, getpid, getppid};
+use nix::{errno::Errno, libc};
+use shared::lesson::{differs_from, equals, fork_error};
+use shared::{Stage, lesson};
+use std::io::{self, BufWriter, Read, Write, pipe};
+use std::{fs, hint::black_box, process::ExitCode};
+
+fn main() -> ExitCode {
+    lesson![
+        one_call_two_returns, memory_is_copied, ended_but_not_gone, adopted,
+        printed_twice, no_more_processes, price,
+    ]
+    .run()
+}
+
+/// fork() is called once and returns twice. What does it return to each?
+fn one_call_two_returns(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let (me, birth) = (getpid().as_raw(), parent.hand_over("forks"));
+    // SAFETY: this process has one thread, so the child may do anything.
+    let returned = unsafe { libc::fork() };
+    if returned == 0 {
+        child.take_over("born", birth);
+        child.note("fork returned", returned);
+        child.note("my pid", getpid().as_raw());
+        child.note("my parent's pid", getppid().as_raw());
+        child.span("runs", || child.pause(1.0));
+        // SAFETY: ends the child before it goes on as a second lesson.
+        unsafe { libc::_exit(0) }
+    }
+    let pid = Errno::result(returned).map_err(fork_error)?;
+    parent.note("fork returned", returned);
+    wait_for(Pid::from_raw(pid), &parent)?;
+    let (born, ppid) =
+        (child.noted("my pid")?, child.noted("my parent's pid")?);
+    stage.claim("the child got 0", child.noted("fork returned")?, equals(0));
+    stage.claim("the parent got the child's pid", pid, equals(born));
+    stage.claim("the child's parent is the caller", ppid, equals(me));
+    Ok(())
+}
+
+/// Money is 100. The child makes it 200. What does the parent have?
+fn memory_is_copied(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let mut money = black_box(100);
+    let pid = in_child(|| {
+        money += 100;
+        child.note("money", money);
+        child.note("at", format!("{:p}", &money));
+        child.span("runs", || child.pause(1.0));
+        0
+    })?;
+    wait_for(pid, &parent)?;
+    parent.note("money", money);
+    parent.note("at", format!("{:p}", &money));
+    stage.claim("the child has 200", child.noted("money")?, equals(200));
+    stage.claim("the parent has 100", parent.noted("money")?, equals(100));
+    let (there, here): (String, String) =
+        (child.noted("at")?, parent.noted("at")?);
+    stage.claim("both at the same address", there, equals(here));
+    Ok(())
+}
+
+/// A child has ended, and nobody has waited for it yet. What is left of it?
+fn ended_but_not_gone(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let pid = in_child(|| 7)?;
+    // Returns when the child has ended, and leaves it as it is.
+    waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
+    let entry = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&entry);
+    parent.span("leaves it", || parent.pause(1.0));
+    stage.claim("its exit code", wait_for(pid, &parent)?, equals(7));
+    // pid (command) state …, as proc_pid_stat(5) says.
+    let Ok(Some(state)) =
+        stat.map(|stat| stat.split(' ').nth(2).map(str::to_owned))
+    else {
+        stage.cannot_show("what is left of it", "/proc is not there");
+        return Ok(());
+    };
+    stage.claim("before waitpid: a zombie", state, equals("Z".to_owned()));
+    stage.claim("after it: nothing", fs::exists(entry)?, equals(false));
+    Ok(())
+}
+
+/// A parent ends before its child. Who is the child's parent then?
+fn adopted(stage: &Stage) -> shared::Result {
+    let (lesson, me) = (stage.track("lesson"), getpid().as_raw());
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let (mut ear, mut mouth) = pipe()?;
+    let pid = in_child(|| {
+        let born = in_child(|| {
+            // Sleeps until the lesson has seen the parent's end.
+            let _ = child.span("sleeps", || ear.read_exact(&mut [0]));
+            child.note("my parent's pid", getppid().as_raw());
+            0
+        });
+        parent.note("my child's pid", born.map_or(0, Pid::as_raw));
+        parent.span("runs", || parent.pause(1.0));
+        0
+    })?;
+    wait_for(pid, &lesson)?;
+    mouth.write_all(&[1])?;
+    wait_for(Pid::from_raw(parent.noted("my child's pid")?), &lesson)?;
+    let ppid: i32 = child.noted("my parent's pid")?;
+    stage.claim("not the one that ended", ppid, differs_from(pid.as_raw()));
+    // This process has asked for orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
+    // Where nobody has, process 1 adopts them.
+    stage.claim("an ancestor that adopts orphans", ppid, equals(me));
+    Ok(())
+}
+
+/// Text waits in a buffer when a process forks. How often is it written?
+fn printed_twice(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    for (flushed, times) in [(false, 2), (true, 1)] {
+        let (paper, ink) = pipe()?;
+        let mut buffer = BufWriter::new(ink);
+        write!(buffer, "paid 100; ")?;
+        if flushed {
+            buffer.flush()?;
+        }
+        let pid = in_child(|| i32::from(buffer.flush().is_err()))?;
+        wait_for(pid, &parent)?;
+        drop(buffer); // writes what is left in it
+        let text = io::read_to_string(paper)?;
+        parent.say(format!("flushed before the fork: {flushed}: {text}"));
+        let claim = format!("flushed before the fork: {flushed}: copies");
+        stage.claim(&claim, text.matches("paid").count(), equals(times));
+    }
+    Ok(())
+}
+
+/// A user may have only so many processes. What does fork say then?
+fn no_more_processes(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let pid = in_child(|| {
+        let forked = allow_one_process().and_then(|()| fork_and_wait());
+        child.note(
+            "fork",
+            forked.map_or_else(|e| format!("{e:#}"), |()| "ok".into()),
+        );
+        0
+    })?;
+    wait_for(pid, &parent)?;
+    let said: String = child.noted("fork")?;
+    if said == "ok" {
+        stage.cannot_show("a refused fork", "no limit binds this user");
+        return Ok(());
+    }
+    stage.claim("it says EAGAIN", said.contains("EAGAIN"), equals(true));
+    let way_out = said.contains("raise it with `ulimit -u");
+    stage.claim("and how to raise the limit", way_out, equals(true));
+    Ok(())
+}
+
+/// What does a child cost? And if the parent has 64 MiB more to copy?
+fn price(stage: &Stage) -> shared::Result {
+    let repeat = |times| (0..times).try_for_each(|_| fork_and_wait());
+    stage.measure("fork and wait", 100, || repeat(100))?;
+    let memory = black_box(vec![1_u8; 64 << 20]);
+    stage.measure("with 64 MiB more", 20, || repeat(20))?;
+    drop(memory);
+    Ok(())
+}

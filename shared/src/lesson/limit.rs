@@ -1,0 +1,39 @@
+use nix::errno::Errno;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
+/// Why fork(2) failed and what to do about it.
+pub fn fork_error(errno: Errno) -> anyhow::Error {
+    let advice = match errno {
+        Errno::EAGAIN => {
+            let limit =
+                getrlimit(Resource::RLIMIT_NPROC).map_or(0, |(soft, _)| soft);
+            let limit = match limit {
+                RLIM_INFINITY => "the system's limit on processes".to_owned(),
+                limit => {
+                    format!("the limit of {limit} processes (`ulimit -u`)")
+                }
+            };
+            format!(
+                "{limit} is reached; end some, or raise it with `ulimit -u N`"
+            )
+        }
+        Errno::ENOMEM => {
+            "there is no memory left for it; end other programs".to_owned()
+        }
+        _ => "the system refused".to_owned(),
+    };
+    anyhow::Error::new(errno)
+        .context(format!("cannot make a process by fork: {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_is_named_with_the_way_out() {
+        let text = format!("{:#}", fork_error(Errno::EAGAIN));
+        assert!(text.contains("ulimit -u"), "{text}");
+        assert!(text.ends_with("EAGAIN: Try again"), "{text}");
+    }
+}

@@ -1,0 +1,285 @@
+use super::claim::Claim;
+use super::figure::Figure;
+use super::options::Options;
+use super::pace::Pace;
+use super::source::Script;
+use super::stage::Stage;
+use super::voice::Voice;
+use super::walk;
+use super::{Lesson, Step, supervisor};
+use crate::Result;
+use crate::trace::{Recorder, Timeline, Trace, chrome, svg, text};
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, anyhow, bail};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use std::any::Any;
+use std::fs::File;
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// A lesson being shown.
+pub(super) struct Show<'a> {
+    pub lesson: &'a Lesson,
+    pub options: &'a Options,
+    pub stage: Stage,
+    /// Where drawings and exports go; opened before anything runs, so that a
+    /// wrong name is known at once.
+    svg: Option<Output>,
+    perfetto: Option<Output>,
+    /// What the last run of each step proved.
+    pub outcomes: Vec<Option<Outcome>>,
+    start: Instant,
+}
+
+/// What a step showed.
+pub(super) struct Outcome {
+    claims: Vec<Claim>,
+    timeline: Timeline,
+}
+
+struct Output {
+    file: File,
+    path: PathBuf,
+}
+
+impl Output {
+    fn create(path: &Path) -> Result<Self> {
+        let advice = || {
+            format!(
+                "cannot write {}; name a file that can be made",
+                path.display()
+            )
+        };
+        let file = File::create(path).with_context(advice)?;
+        let path = path.to_owned();
+        Ok(Self { file, path })
+    }
+
+    fn write(&mut self, text: &str) -> Result {
+        let written = self.file.write_all(text.as_bytes());
+        written.with_context(|| {
+            format!("cannot write {}; make room", self.path.display())
+        })
+    }
+}
+
+impl<'a> Show<'a> {
+    pub fn new(lesson: &'a Lesson, options: &'a Options) -> Result<Self> {
+        if options.walk && !Voice::can_ask() {
+            walk::needs_a_terminal(lesson.source.package);
+        }
+        let pace = Pace {
+            speed: options.speed,
+            seed: options.seed.map_or_else(any_seed, Ok)?,
+        };
+        let recorder = match &options.trace {
+            None => Recorder::in_memory()
+                .context("cannot make a trace in memory")?,
+            Some(path) => {
+                let advice = || {
+                    let path = path.display();
+                    format!(
+                        "cannot write the trace to {path}; name a file that can be made"
+                    )
+                };
+                Recorder::to_file(path).with_context(advice)?
+            }
+        };
+        let stage = Stage::new(recorder, Voice::new(), pace);
+        stage.lesson.mark_with(
+            "lesson",
+            [
+                ("package", lesson.source.package.into()),
+                ("title", lesson.source.title().into()),
+                ("speed", pace.speed.into()),
+                ("seed", pace.seed.into()),
+            ],
+        );
+        stage.trace()?;
+        Ok(Self {
+            lesson,
+            options,
+            stage,
+            svg: options.svg.as_deref().map(Output::create).transpose()?,
+            perfetto: options
+                .perfetto
+                .as_deref()
+                .map(Output::create)
+                .transpose()?,
+            outcomes: lesson.steps.iter().map(|_| None).collect(),
+            start: Instant::now(),
+        })
+    }
+
+    pub fn run(&mut self) -> Result {
+        // A panic is one line of the show, not a page about the frame's own
+        // innards.
+        let voice = self.stage.voice;
+        panic::set_hook(Box::new(move |info| {
+            let said = said(info.payload());
+            let place = info.location();
+            let place = place.map_or(String::new(), |at| {
+                format!(" at {}:{}", at.file(), at.line())
+            });
+            let style = AnsiColor::Red.on_default();
+            voice.tell(style, "  ", &format!("panic: {said}{place}"));
+        }));
+        match self.options.walk {
+            true => walk::walk(self)?,
+            false => self.all_steps()?,
+        }
+        self.write_outputs()?;
+        self.close()
+    }
+
+    fn all_steps(&mut self) -> Result {
+        let wanted = |name: &str| {
+            self.options.step.as_deref().is_none_or(|step| step == name)
+        };
+        let steps = (0..self.lesson.steps.len())
+            .filter(|&at| wanted(self.lesson.steps[at].0));
+        let steps: Vec<usize> = steps.collect();
+        self.say_title();
+        for step in steps {
+            let script = self.say_step(step)?;
+            self.run_step(step, &script)?;
+        }
+        Ok(())
+    }
+
+    pub fn say_title(&self) {
+        let voice = self.stage.voice;
+        let bold = Style::new().bold();
+        voice.tell(bold, "", self.lesson.source.title());
+        voice.tell(Style::new(), "", &self.lesson.source.question());
+    }
+
+    pub fn say_step(&self, step: usize) -> Result<Script> {
+        let (name, _) = self.lesson.steps[step];
+        let script = self.lesson.source.step(name)?;
+        let place = format!("{} of {}", step + 1, self.lesson.steps.len());
+        self.stage.voice.rule(name, &place);
+        self.stage.voice.tell(Style::new(), "", &script.sentence);
+        Ok(script)
+    }
+
+    pub fn run_step(&mut self, step: usize, script: &Script) -> Result {
+        let run: Step = self.lesson.steps[step].1;
+        let stage = &self.stage;
+        stage.voice.write("\n");
+        stage.begin_step()?;
+        let span = stage
+            .lesson
+            .begin_with("step", [("name", script.name.as_str().into())]);
+        let result = panic::catch_unwind(AssertUnwindSafe(|| run(stage)));
+        if !supervisor::is_lesson() {
+            eprintln!(
+                "a child of the step `{}` went on as the lesson",
+                script.name
+            );
+            std::process::exit(101);
+        }
+        drop(span);
+        let trace = stage.trace();
+        if let (Ok(trace), false) = (&trace, self.options.no_timeline) {
+            self.draw(&Timeline::of(trace));
+        }
+        let failed = || format!("the step `{}` failed", script.name);
+        result
+            .unwrap_or_else(|payload| {
+                Err(anyhow!("panic: {}", said(&*payload)))
+            })
+            .with_context(failed)?;
+        self.outcomes[step] = Some(self.report(&trace?));
+        Ok(())
+    }
+
+    fn draw(&self, timeline: &Timeline) {
+        let voice = self.stage.voice;
+        let drawn = text::draw(timeline, voice.terminal, voice.most_rows());
+        if !drawn.is_empty() {
+            voice.write(&format!("\n{drawn}"));
+        }
+    }
+
+    fn report(&self, trace: &Trace) -> Outcome {
+        let voice = self.stage.voice;
+        let (claims, figures) = (Claim::all(trace), Figure::all(trace));
+        let widest = figures.iter().map(|figure| figure.label.len()).max();
+        for figure in &figures {
+            let (label, width) = (&figure.label, widest.unwrap_or(0));
+            let time = figure.time(voice.terminal.unicode);
+            voice.write(&format!("  {label:width$}  {time:>10}\n"));
+        }
+        if !claims.is_empty() {
+            voice.write("\n");
+        }
+        for claim in &claims {
+            let (sign, colour) = match (claim.held, voice.terminal.unicode) {
+                (true, true) => ("✓ ", AnsiColor::Green),
+                (true, false) => ("ok ", AnsiColor::Green),
+                (false, true) => ("✗ ", AnsiColor::Red),
+                (false, false) => ("NO ", AnsiColor::Red),
+            };
+            let sign = voice.terminal.paint(colour.on_default().bold(), sign);
+            voice.tell(Style::new(), "  ", &format!("{sign}{claim}"));
+        }
+        Outcome { claims, timeline: Timeline::of(trace) }
+    }
+
+    fn write_outputs(&mut self) -> Result {
+        let trace = Trace::parse(&self.stage.recorder.lines_since(0)?);
+        if let Some(output) = &mut self.svg {
+            let outcomes = self.outcomes.iter().zip(&self.lesson.steps);
+            let sections = outcomes.filter_map(|(outcome, (name, _))| {
+                let timeline = outcome.as_ref()?.timeline.clone();
+                let shown = !timeline.rows().is_empty();
+                shown.then(|| ((*name).to_owned(), timeline))
+            });
+            output.write(&svg::draw(&sections.collect::<Vec<_>>()))?;
+        }
+        if let Some(output) = &mut self.perfetto {
+            output.write(&chrome::export(&trace).to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Says what was proven. Fails if a claim did not hold.
+    fn close(&self) -> Result {
+        let outcomes: Vec<&Outcome> = self.outcomes.iter().flatten().collect();
+        let claims: Vec<&Claim> =
+            outcomes.iter().flat_map(|outcome| &outcome.claims).collect();
+        let broken: Vec<_> =
+            claims.iter().filter(|claim| !claim.held).collect();
+        let (held, all) = (claims.len() - broken.len(), claims.len());
+        let seconds = self.start.elapsed().as_secs_f64();
+        self.stage.voice.write(&format!(
+            "\n{held} of {all} claims held, {} steps, {seconds:.1} s \
+             (the same choices again: --seed {})\n",
+            outcomes.len(),
+            self.stage.pace.seed
+        ));
+        if let Some(first) = broken.first() {
+            let count = broken.len();
+            bail!("{count} of {all} claims did not hold, the first: {first}");
+        }
+        Ok(())
+    }
+}
+
+/// What a panic said.
+fn said(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("(no message)")
+}
+
+/// A seed that is easy to type again.
+fn any_seed() -> Result<u64> {
+    let number =
+        SysRng.try_next_u32().context("the system gives no random number")?;
+    Ok(u64::from(number % 100_000))
+}

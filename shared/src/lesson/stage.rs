@@ -1,0 +1,149 @@
+use super::claim::{Claim, Condition};
+use super::figure::Figure;
+use super::pace::Pace;
+use super::track::Track;
+use super::voice::Voice;
+use crate::Result;
+use crate::trace::{self, Recorder, Trace};
+use anyhow::{Context, ensure};
+use serde::Serialize;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+/// Where a step takes place: what it says, records, claims and measures goes
+/// through here.
+pub struct Stage {
+    pub(super) recorder: Arc<Recorder>,
+    /// The track of the lesson itself.
+    pub(super) lesson: trace::Track,
+    pub(super) voice: Voice,
+    pub(super) pace: Pace,
+    /// Where in the trace the step begins.
+    begin: AtomicU64,
+    /// How many tracks the step has.
+    lanes: AtomicUsize,
+}
+
+impl Stage {
+    pub(super) fn new(
+        recorder: Arc<Recorder>,
+        voice: Voice,
+        pace: Pace,
+    ) -> Self {
+        Self {
+            lesson: recorder.track("lesson"),
+            recorder,
+            voice,
+            pace,
+            begin: AtomicU64::new(0),
+            lanes: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn begin_step(&self) -> io::Result<()> {
+        self.begin.store(self.recorder.length()?, Relaxed);
+        self.lanes.store(0, Relaxed);
+        Ok(())
+    }
+
+    /// A track for a process or a thread, with a column of its own.
+    pub fn track(&self, name: impl Into<String>) -> Track {
+        self.seat(self.recorder.track(name))
+    }
+
+    /// A track for a coroutine.
+    pub fn coroutine_track(&self, name: impl Into<String>) -> Track {
+        self.seat(self.recorder.coroutine_track(name))
+    }
+
+    fn seat(&self, recording: trace::Track) -> Track {
+        let lane = self.lanes.fetch_add(1, Relaxed);
+        let begin = self.begin.load(Relaxed);
+        Track::new(recording, self.voice, self.pace, lane, begin)
+    }
+
+    /// Says something that belongs to no track.
+    pub fn say(&self, text: impl AsRef<str>) {
+        self.voice.tell(anstyle::Style::new(), "  ", text.as_ref());
+        let text = text.as_ref().into();
+        self.lesson.mark_with("say", [("text", text)]);
+    }
+
+    /// Says what this machine cannot show, and why. Nothing is claimed
+    /// instead.
+    pub fn cannot_show(&self, what: &str, why: &str) {
+        let text = format!("not shown on this machine: {what}: {why}");
+        self.voice.tell(anstyle::Style::new().bold(), "  ", &text);
+        self.lesson.mark_with("say", [("text", text.into())]);
+    }
+
+    /// Waits that many seconds at natural pace.
+    pub fn pause(&self, seconds: f64) {
+        self.pace.pause(seconds);
+    }
+
+    /// What has happened in this step so far.
+    ///
+    /// # Errors
+    /// When an event was lost or a line is damaged: nothing can be proven
+    /// from such a trace.
+    pub fn trace(&self) -> Result<Trace> {
+        let lines = self.recorder.lines_since(self.begin.load(Relaxed));
+        let lines = lines.context(
+            "the trace is incomplete; make room where it is written",
+        )?;
+        let trace = Trace::parse(&lines);
+        if let Some(damage) = trace.damaged().first() {
+            anyhow::bail!("the trace is damaged at {damage}");
+        }
+        Ok(trace)
+    }
+
+    /// Claims that `value` meets `condition`. It is shown when the step has
+    /// ended; one that does not hold makes the lesson fail.
+    pub fn claim<T: Serialize>(
+        &self,
+        text: &str,
+        value: T,
+        condition: Condition<'_, T>,
+    ) {
+        let claim = Claim::check(text, &value, &condition);
+        self.lesson.mark_with(Claim::NAME, claim.args());
+    }
+
+    /// Records a measured time under a label that the same exercise in Python
+    /// uses too.
+    ///
+    /// # Errors
+    /// When the time is no positive number.
+    pub fn figure(&self, label: &str, seconds: f64) -> Result {
+        ensure!(
+            seconds.is_finite() && seconds > 0.0,
+            "`{label}` took {seconds} seconds, which cannot be"
+        );
+        let args = [("label", label.into()), ("seconds", seconds.into())];
+        self.lesson.mark_with(Figure::NAME, args);
+        Ok(())
+    }
+
+    /// Runs `body`, which does something `times` times, and records how long
+    /// one of them takes. Nothing else is recorded meanwhile.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub fn measure(
+        &self,
+        label: &str,
+        times: u32,
+        body: impl FnOnce() -> Result,
+    ) -> Result {
+        let (result, elapsed) = self.recorder.muted(|| {
+            let start = Instant::now();
+            (body(), start.elapsed())
+        });
+        result?;
+        self.figure(label, elapsed.as_secs_f64() / f64::from(times))
+    }
+}

@@ -1,0 +1,95 @@
+use super::claim::shown;
+use super::pace::Pace;
+use super::voice::Voice;
+use crate::Result;
+use crate::trace::{self, Trace};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::{Deref, RangeInclusive};
+
+/// One that takes part in a step: a process, a thread or a coroutine. It
+/// records what happens to it (see [`trace::Track`], whose methods it has) and
+/// speaks in a column of its own.
+///
+/// Made by [`Stage::track`](super::Stage::track) and moved to where it is
+/// used. After a fork the child has a copy.
+pub struct Track {
+    recording: trace::Track,
+    voice: Voice,
+    pace: Pace,
+    lane: usize,
+    /// Where in the trace its first event can be.
+    begin: u64,
+    choices: RefCell<StdRng>,
+}
+
+impl Track {
+    pub(super) fn new(
+        recording: trace::Track,
+        voice: Voice,
+        pace: Pace,
+        lane: usize,
+        begin: u64,
+    ) -> Self {
+        // Each track chooses for itself: with the same seed it makes the same
+        // choices, in whatever order the tracks come to run.
+        let mut hasher = DefaultHasher::new();
+        (pace.seed, recording.name()).hash(&mut hasher);
+        let choices = RefCell::new(StdRng::seed_from_u64(hasher.finish()));
+        Self { recording, voice, pace, lane, begin, choices }
+    }
+
+    /// Says `text` to the class.
+    pub fn say(&self, text: impl AsRef<str>) {
+        self.voice.narrate(self.lane, self.name(), text.as_ref());
+        self.mark_with("say", [("text", text.as_ref().into())]);
+    }
+
+    /// Says that `name` is `value`, and records it, so that it can be asked for
+    /// by [`Track::noted`].
+    pub fn note(&self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let text = format!("{name}: {}", shown(&value));
+        self.voice.narrate(self.lane, self.name(), &text);
+        self.recording.note(name, value);
+    }
+
+    /// What was noted as `name` on this track, in whichever process, since it
+    /// was made.
+    ///
+    /// # Errors
+    /// When there is nothing of that name and type, or the trace is
+    /// incomplete.
+    pub fn noted<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let lines = self.recorder().lines_since(self.begin)?;
+        Ok(Trace::parse(&lines).noted(self.name(), name)?)
+    }
+
+    /// Waits that many seconds at natural pace.
+    pub fn pause(&self, seconds: f64) {
+        self.pace.pause(seconds);
+    }
+
+    /// Waits a time of its own choice, in seconds at natural pace.
+    pub fn pause_between(&self, least: f64, most: f64) {
+        let seconds = self.choices.borrow_mut().random_range(least..=most);
+        self.pace.pause(seconds);
+    }
+
+    /// A number of its own choice.
+    pub fn choose(&self, range: RangeInclusive<usize>) -> usize {
+        self.choices.borrow_mut().random_range(range)
+    }
+}
+
+impl Deref for Track {
+    type Target = trace::Track;
+
+    fn deref(&self) -> &trace::Track {
+        &self.recording
+    }
+}

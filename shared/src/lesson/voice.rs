@@ -1,0 +1,127 @@
+use super::supervisor;
+use crate::trace::text::{Terminal, colour, fit};
+use anstyle::Style;
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::time::Instant;
+use unicode_width::UnicodeWidthStr;
+
+/// Widest text that is still pleasant to read.
+const WIDEST: usize = 120;
+/// The narrowest terminal that lines are folded for.
+const NARROWEST: usize = 40;
+/// The columns that a track's name gets.
+const NAME: usize = 9;
+
+/// Speaks on standard output, one `write` a line, so that what many processes
+/// say never mixes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voice {
+    pub terminal: Terminal,
+    start: Instant,
+}
+
+impl Voice {
+    pub fn new() -> Self {
+        let stdout = std::io::stdout();
+        let colour = anstream::AutoStream::choice(&stdout)
+            != anstream::ColorChoice::Never;
+        let width = console::Term::stdout().size_checked();
+        let width = width.map_or(80, |(_, columns)| usize::from(columns));
+        Self {
+            terminal: Terminal {
+                width: width.clamp(NARROWEST, WIDEST),
+                unicode: locale_is_utf8(),
+                colour,
+            },
+            start: Instant::now(),
+        }
+    }
+
+    /// How many rows of a timeline fit on the screen with what belongs to it.
+    pub fn most_rows(&self) -> usize {
+        let height = console::Term::stdout().size_checked();
+        height.map_or(20, |(rows, _)| {
+            usize::from(rows).saturating_sub(4).clamp(6, 40)
+        })
+    }
+
+    /// Speaks for a track, in its column and colour.
+    pub fn narrate(&self, lane: usize, name: &str, text: &str) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        let indent = " ".repeat(lane % 6 * 2);
+        let name = fit(name, NAME.max(name.width().min(NAME + 3)));
+        let prefix = format!("{seconds:>7.3} {name} {indent}");
+        let rest = " ".repeat(prefix.width());
+        let lines = self.wrapped(text, prefix.width());
+        let style = colour(lane);
+        let lines = lines.iter().enumerate().map(|(number, line)| {
+            let prefix = if number == 0 { &prefix } else { &rest };
+            let line = format!("{prefix}{line}");
+            self.terminal.paint(style, line.trim_end()) + "\n"
+        });
+        self.write(&lines.collect::<String>());
+    }
+
+    /// Prints paragraphs, folded, each line after `margin`.
+    pub fn tell(&self, style: Style, margin: &str, text: &str) {
+        let told = text
+            .split('\n')
+            .flat_map(|line| self.wrapped(line, margin.width()));
+        let lines = told.map(|line| {
+            let line = format!("{margin}{line}");
+            self.terminal.paint(style, line.trim_end()) + "\n"
+        });
+        self.write(&lines.collect::<String>());
+    }
+
+    fn wrapped(&self, text: &str, used: usize) -> Vec<String> {
+        let width = self.terminal.width.saturating_sub(used).max(16);
+        let lines = textwrap::wrap(text, width).into_iter();
+        lines.map(|line| line.into_owned()).collect()
+    }
+
+    /// A line across the screen with something at its beginning and its end.
+    pub fn rule(&self, left: &str, right: &str) {
+        let dash = if self.terminal.unicode { "─" } else { "-" };
+        let used = 2 + 1 + left.width() + 1 + 1 + right.width() + 1 + 2;
+        let between =
+            dash.repeat(self.terminal.width.saturating_sub(used).max(1));
+        let ends = dash.repeat(2);
+        let line = format!("{ends} {left} {between} {right} {ends}");
+        let line = self.terminal.paint(Style::new().bold(), &line);
+        self.write(&format!("\n{line}\n"));
+    }
+
+    /// Writes `text` as it is, by one call.
+    pub fn write(&self, text: &str) {
+        let fd = std::io::stdout().as_raw_fd();
+        // SAFETY: standard output stays open as long as the process runs, and
+        // ManuallyDrop keeps this view of it from closing it.
+        #[expect(unsafe_code, reason = "std's buffered stdout splits lines")]
+        let mut stdout = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+        match stdout.write_all(text.as_bytes()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                supervisor::nobody_listens()
+            }
+            Err(error) => supervisor::cannot_speak(&error),
+        }
+    }
+
+    /// Whether somebody can answer: both ends are a terminal.
+    pub fn can_ask() -> bool {
+        std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    }
+}
+
+/// As setlocale(3) decides: the first of these that is set and not empty.
+fn locale_is_utf8() -> bool {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let mut values = names.iter().filter_map(std::env::var_os);
+    let locale = values.find(|value| !value.is_empty()).unwrap_or_default();
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}

@@ -1,0 +1,190 @@
+//! What a trace can be asked.
+
+use super::event::{Event, IN, OUT, Phase, REAPED};
+use super::reader::{Fate, Span, Trace};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A trace was asked for something that was never recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRecorded {
+    track: String,
+    name: String,
+}
+
+impl std::fmt::Display for NotRecorded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { track, name } = self;
+        write!(f, "the trace has no `{name}` on the track `{track}`")
+    }
+}
+
+impl std::error::Error for NotRecorded {}
+
+impl Trace {
+    /// How often `name` happened: as a span, as an instant, as a counter.
+    pub fn count(&self, name: &str) -> usize {
+        let counted =
+            |event: &&Event| event.ph != Phase::End && event.name == name;
+        self.events.iter().filter(counted).count()
+    }
+
+    /// The spans called `name`, in the order in which they began.
+    pub fn spans_named<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Span> {
+        self.spans.iter().filter(move |span| span.name == name)
+    }
+
+    /// How many spans called `name` went on at once at most.
+    pub fn peak(&self, name: &str) -> usize {
+        // An end comes before a beginning at the same place, which happens
+        // only where one event ends several spans.
+        let mut changes: Vec<(usize, i32)> = self
+            .spans_named(name)
+            .flat_map(|span| [(span.begin, 1), (span.end, -1)])
+            .collect();
+        changes.sort_unstable();
+        let running = changes.iter().scan(0, |inside, (_, change)| {
+            *inside += change;
+            Some(*inside)
+        });
+        running.max().unwrap_or(0) as usize
+    }
+
+    /// Whether some span called `one` and some *other* span called `other`
+    /// went on at the same moment.
+    pub fn overlap(&self, one: &str, other: &str) -> bool {
+        self.spans_named(one).any(|a| {
+            let mut others = self.spans_named(other);
+            others.any(|b| a.begin != b.begin && a.overlaps(b))
+        })
+    }
+
+    /// The spans called `name` that ended because their process was killed.
+    pub fn killed(&self, name: &str) -> usize {
+        let killed = |span: &&Span| matches!(span.fate, Fate::Killed(_));
+        self.spans_named(name).filter(killed).count()
+    }
+
+    /// What began or happened on the tracks called `track`, in order.
+    pub fn order_on(&self, track: &str) -> Vec<&str> {
+        self.ordered(|event| event.track == track, |event| &event.name)
+    }
+
+    /// The tracks on which `name` began or happened, in order.
+    pub fn order_of(&self, name: &str) -> Vec<&str> {
+        self.ordered(|event| event.name == name, |event| &event.track)
+    }
+
+    fn ordered<'a>(
+        &'a self,
+        wanted: impl Fn(&Event) -> bool,
+        part: impl Fn(&'a Event) -> &'a String,
+    ) -> Vec<&'a str> {
+        let wanted = |event: &&Event| event.ph != Phase::End && wanted(event);
+        let events = self.events.iter().filter(wanted);
+        events.map(|event| part(event).as_str()).collect()
+    }
+
+    /// The index of the first event `name` on a track called `track`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn find(&self, track: &str, name: &str) -> Result<usize, NotRecorded> {
+        let wanted = |event: &Event| event.track == track && event.name == name;
+        let found = self.events.iter().position(wanted);
+        found.ok_or_else(|| NotRecorded {
+            track: track.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// The value that was noted as `name` on a track called `track`.
+    ///
+    /// # Errors
+    /// When there is none of that type.
+    pub fn noted<T>(&self, track: &str, name: &str) -> Result<T, NotRecorded>
+    where
+        T: DeserializeOwned,
+    {
+        let value = self.events[self.find(track, name)?].value();
+        let value = value.and_then(|value| T::deserialize(value).ok());
+        value.ok_or_else(|| NotRecorded {
+            track: track.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Whether the event with the index `earlier` *must* have come before
+    /// `later`: a chain leads from one to the other along a track, from
+    /// `hand_over` to `take_over`, or from the last event of a process to the
+    /// moment at which it was waited for (Lamport, "Time, Clocks, and the
+    /// Ordering of Events in a Distributed System", 1978).
+    ///
+    /// That one line stands above another, or that its time is less, is not
+    /// enough.
+    ///
+    /// # Panics
+    /// When an index is not that of an event.
+    pub fn happened_before(&self, earlier: usize, later: usize) -> bool {
+        let causes = self.causes();
+        let mut seen = vec![false; self.events.len()];
+        let mut waiting = vec![later];
+        while let Some(event) = waiting.pop() {
+            for &cause in &causes[event] {
+                if cause == earlier {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[cause], true) {
+                    waiting.push(cause);
+                }
+            }
+        }
+        false
+    }
+
+    /// For each event the events right before it.
+    fn causes(&self) -> Vec<Vec<usize>> {
+        let mut last_on: HashMap<usize, usize> = HashMap::new();
+        let mut last_in: HashMap<i64, Vec<usize>> = HashMap::new();
+        let starts = self.arrow_starts();
+        let mut causes = vec![Vec::new(); self.events.len()];
+        for (index, event) in self.events.iter().enumerate() {
+            let track = self.track_of[index];
+            causes[index].extend(last_on.insert(track, index));
+            if let Some(start) =
+                event.arrow(IN).and_then(|arrow| starts.get(&arrow))
+            {
+                causes[index].push(*start);
+            }
+            if event.name == REAPED
+                && let Some(pid) = event.args.get("pid").and_then(Value::as_i64)
+            {
+                causes[index].extend(last_in.remove(&pid).unwrap_or_default());
+            }
+            last_in.entry(event.pid.into()).or_default().push(index);
+        }
+        causes
+    }
+
+    /// From an arrow's number to the event at which it starts.
+    pub(super) fn arrow_starts(&self) -> HashMap<u64, usize> {
+        let events = self.events.iter().enumerate();
+        let starts = events
+            .filter_map(|(index, event)| Some((event.arrow(OUT)?, index)));
+        starts.collect()
+    }
+
+    /// The arrows of the trace, each as the indices of its two events.
+    pub fn arrows(&self) -> Vec<(usize, usize)> {
+        let starts = self.arrow_starts();
+        let ends = self.events.iter().enumerate();
+        let ends =
+            ends.filter_map(|(index, event)| Some((event.arrow(IN)?, index)));
+        ends.filter_map(|(arrow, end)| Some((*starts.get(&arrow)?, end)))
+            .collect()
+    }
+}

@@ -1,0 +1,219 @@
+use super::event::Phase;
+use super::reader::{Fate, Trace};
+
+/// Instants that the frame of a lesson records about itself; they are no part
+/// of what the lesson shows.
+const OF_THE_FRAME: [&str; 5] = ["lesson", "step", "say", "claim", "figure"];
+
+/// A trace laid out for drawing: a row a track, spans as bars, instants as
+/// marks, counters as curves. A noted value is not drawn. A noted value is not drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    rows: Vec<Line>,
+    /// Names of spans, in order of first appearance: a bar has an index here.
+    spans: Vec<String>,
+    /// Names of instants: a mark has an index here.
+    marks: Vec<String>,
+    arrows: Vec<Arrow>,
+    from_ns: u64,
+    to_ns: u64,
+}
+
+/// One row of a timeline.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// The track's name; with its pid where two rows have the same name.
+    pub label: String,
+    /// Its spans, outer ones first.
+    pub bars: Vec<Bar>,
+    /// Its instants.
+    pub marks: Vec<Mark>,
+    /// The values of its counter: when, and how much from then on.
+    pub curve: Vec<(u64, f64)>,
+}
+
+/// A span of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// Index of its name in [`Timeline::span_names`].
+    pub name: usize,
+    /// When it begins, in nanoseconds since the run began.
+    pub from_ns: u64,
+    /// When it ends.
+    pub to_ns: u64,
+    /// How it ends.
+    pub fate: Fate,
+}
+
+/// An instant of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Index of its name in [`Timeline::mark_names`].
+    pub name: usize,
+    /// When it happened, in nanoseconds since the run began.
+    pub at_ns: u64,
+}
+
+/// From a row and a time to another.
+pub(super) type Arrow = ((usize, u64), (usize, u64));
+
+impl Timeline {
+    /// Lays the whole of `trace` out.
+    pub fn of(trace: &Trace) -> Self {
+        let mut timeline = Self::default();
+        let mut row_of = vec![None; trace.tracks.len()];
+        for (index, event) in trace.events.iter().enumerate() {
+            let noted = event.ph == Phase::Instant && event.value().is_some();
+            let shown = event.ph != Phase::End
+                && !noted
+                && !OF_THE_FRAME.contains(&event.name.as_str());
+            if shown && row_of[trace.track_of[index]].is_none() {
+                row_of[trace.track_of[index]] = Some(timeline.rows.len());
+                timeline.rows.push(Line::default());
+            }
+            let Some(row) = row_of[trace.track_of[index]].filter(|_| shown)
+            else {
+                continue;
+            };
+            if event.ph == Phase::Instant {
+                let name = index_of(&mut timeline.marks, &event.name);
+                let at_ns = event.t_ns;
+                timeline.rows[row].marks.push(Mark { name, at_ns });
+            } else if let Some(value) =
+                event.value().and_then(|value| value.as_f64())
+            {
+                timeline.rows[row].curve.push((event.t_ns, value));
+            }
+        }
+        for span in &trace.spans {
+            let Some(row) = row_of[span.track].filter(|_| span.name != "step")
+            else {
+                continue;
+            };
+            let name = index_of(&mut timeline.spans, &span.name);
+            timeline.rows[row].bars.push(Bar {
+                name,
+                from_ns: span.begin_ns,
+                to_ns: span.end_ns,
+                fate: span.fate.clone(),
+            });
+        }
+        timeline.label(trace, &row_of);
+        timeline.connect(trace, &row_of);
+        timeline.measure();
+        timeline
+    }
+
+    fn label(&mut self, trace: &Trace, row_of: &[Option<usize>]) {
+        let shown = |track: &usize| row_of[*track].is_some();
+        for track in (0..trace.tracks.len()).filter(shown) {
+            let row = &trace.tracks[track];
+            let alike = |other: &usize| trace.tracks[*other].name == row.name;
+            let twins = (0..trace.tracks.len()).filter(shown).filter(alike);
+            self.rows[row_of[track].unwrap_or_default()].label =
+                match twins.count() {
+                    1 => row.name.clone(),
+                    _ => format!("{} {}", row.name, row.pid),
+                };
+        }
+    }
+
+    fn connect(&mut self, trace: &Trace, row_of: &[Option<usize>]) {
+        let place = |event: usize| {
+            let row = row_of[trace.track_of[event]]?;
+            Some((row, trace.events[event].t_ns))
+        };
+        let arrows = trace.arrows().into_iter();
+        let placed = arrows
+            .filter_map(|(start, end)| Some((place(start)?, place(end)?)));
+        self.arrows = placed.collect();
+    }
+
+    fn measure(&mut self) {
+        let rows = self.rows.iter();
+        let times = rows.flat_map(|row| {
+            let bars = row.bars.iter().flat_map(|bar| [bar.from_ns, bar.to_ns]);
+            let marks = row.marks.iter().map(|mark| mark.at_ns);
+            bars.chain(marks).chain(row.curve.iter().map(|&(at, _)| at))
+        });
+        let times: Vec<u64> = times.collect();
+        self.from_ns = times.iter().copied().min().unwrap_or(0);
+        self.to_ns =
+            times.iter().copied().max().unwrap_or(0).max(self.from_ns + 1);
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> &[Line] {
+        &self.rows
+    }
+
+    /// The names of all spans.
+    pub fn span_names(&self) -> &[String] {
+        &self.spans
+    }
+
+    /// The names of all instants.
+    pub fn mark_names(&self) -> &[String] {
+        &self.marks
+    }
+
+    /// When the first thing on it happens, in nanoseconds since the run
+    /// began.
+    pub fn from_ns(&self) -> u64 {
+        self.from_ns
+    }
+
+    /// When the last thing on it happens.
+    pub fn to_ns(&self) -> u64 {
+        self.to_ns
+    }
+
+    pub(super) fn arrows(&self) -> &[Arrow] {
+        &self.arrows
+    }
+
+    /// How far along the time is, from 0.0 to 1.0.
+    pub(super) fn share(&self, t_ns: u64) -> f64 {
+        let length = (self.to_ns - self.from_ns) as f64;
+        t_ns.saturating_sub(self.from_ns) as f64 / length
+    }
+
+    /// Whether some bar ends because its process was killed.
+    pub(super) fn has_killed(&self) -> bool {
+        let mut bars = self.rows.iter().flat_map(|row| &row.bars);
+        bars.any(|bar| matches!(bar.fate, Fate::Killed(_)))
+    }
+
+    /// Places for round times on the axis, at most about `most` of them, each
+    /// with what to write there.
+    pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
+        let length = self.to_ns - self.from_ns;
+        let (unit, name) = match length {
+            0..10_000 => (1, "ns"),
+            10_000..10_000_000 => (1_000, "µs"),
+            10_000_000..5_000_000_000 => (1_000_000, "ms"),
+            _ => (1_000_000_000, "s"),
+        };
+        let round =
+            |power: u32| [1, 2, 5].map(|digit| digit * 10_u64.pow(power));
+        let mut steps = (0..19).flat_map(round);
+        let enough = |step: &u64| length / step < most.max(2) as u64;
+        let step = steps.find(enough).unwrap_or(length);
+        let times = (0..=length / step).map(|n| n * step);
+        times
+            .map(|t| {
+                let place = t as f64 / length as f64;
+                let number = t as f64 / unit as f64;
+                (place, format!("{number} {name}"))
+            })
+            .collect()
+    }
+}
+
+fn index_of(names: &mut Vec<String>, name: &str) -> usize {
+    let known = names.iter().position(|known| known == name);
+    known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
+}
