@@ -34,8 +34,23 @@ pub fn fork_and_wait() -> shared::Result {
     Ok(())
 }
 
-/// From now on the user of this process may have one process.
-pub fn allow_one_process() -> shared::Result {
+/// What fork says to a child whose user may have one process; nothing where no
+/// limit binds that user.
+pub fn fork_over_the_limit(child: &Track) -> shared::Result<Option<String>> {
+    let pid = in_child(|| {
+        match allow_one_process().and_then(|()| fork_and_wait()) {
+            Ok(()) => 0,
+            Err(error) => {
+                child.note("fork", format!("{error:#}"));
+                1
+            }
+        }
+    })?;
+    let refused = wait_for(pid, child)? == 1;
+    refused.then(|| child.noted("fork")).transpose()
+}
+
+fn allow_one_process() -> shared::Result {
     setrlimit(Resource::RLIMIT_NPROC, 1, 1)?;
     if Uid::current().is_root() {
         // The limit does not bind root (setrlimit(2)): become nobody.

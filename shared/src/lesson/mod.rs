@@ -59,7 +59,7 @@ pub type Step = fn(&Stage) -> Result;
 
 /// A lesson: its source and its steps. Made by [`lesson!`](crate::lesson!).
 pub struct Lesson {
-    source: Source,
+    source: Source<'static>,
     steps: Vec<(&'static str, Step)>,
 }
 
@@ -80,7 +80,7 @@ macro_rules! lesson {
 impl Lesson {
     /// A lesson with this source and these steps, which are functions of it.
     pub fn new<const N: usize>(
-        source: Source,
+        source: Source<'static>,
         steps: [(&'static str, Step); N],
     ) -> Self {
         let steps = steps.to_vec();

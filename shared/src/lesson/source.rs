@@ -6,11 +6,11 @@ use anyhow::Context;
 ///
 /// Made by [`lesson!`](crate::lesson!).
 #[derive(Clone, Copy, Debug)]
-pub struct Source {
+pub struct Source<'a> {
     /// The package's name.
-    pub package: &'static str,
+    pub package: &'a str,
     /// The text of `src/main.rs`.
-    pub text: &'static str,
+    pub text: &'a str,
 }
 
 /// A step as the source tells it.
@@ -24,9 +24,9 @@ pub struct Script {
     pub code: String,
 }
 
-impl Source {
+impl<'a> Source<'a> {
     /// The first line of the header.
-    pub fn title(&self) -> &'static str {
+    pub fn title(&self) -> &'a str {
         self.header().next().unwrap_or(self.package)
     }
 
@@ -35,7 +35,7 @@ impl Source {
         paragraphs(self.header().skip(1))
     }
 
-    fn header(&self) -> impl Iterator<Item = &'static str> {
+    fn header(&self) -> impl Iterator<Item = &'a str> {
         let lines = self.text.lines();
         lines.map_while(|line| Some(line.strip_prefix("//!")?.trim()))
     }
@@ -84,7 +84,7 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use super::*;
 
-    const SOURCE: Source = Source {
+    const SOURCE: Source<'static> = Source {
         package: "seats",
         text: "//! Seats: a title.\n//!\n//! Why\n//! so?\n//!\n//! And how?\n\
                use std::fmt;\n\n/// One\n/// sentence.\nfn sit(stage: &Stage) -> Result {\n    \

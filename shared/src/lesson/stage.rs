@@ -129,7 +129,8 @@ impl Stage {
     }
 
     /// Runs `body`, which does something `times` times, and records how long
-    /// one of them takes. Nothing else is recorded meanwhile.
+    /// one of them takes; also returns it, in seconds. Nothing else is
+    /// recorded meanwhile.
     ///
     /// # Errors
     /// Those of `body`.
@@ -138,12 +139,14 @@ impl Stage {
         label: &str,
         times: u32,
         body: impl FnOnce() -> Result,
-    ) -> Result {
+    ) -> Result<f64> {
         let (result, elapsed) = self.recorder.muted(|| {
             let start = Instant::now();
             (body(), start.elapsed())
         });
         result?;
-        self.figure(label, elapsed.as_secs_f64() / f64::from(times))
+        let seconds = elapsed.as_secs_f64() / f64::from(times);
+        self.figure(label, seconds)?;
+        Ok(seconds)
     }
 }

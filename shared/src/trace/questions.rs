@@ -4,7 +4,7 @@ use super::event::{Event, IN, OUT, Phase, REAPED};
 use super::reader::{Fate, Span, Trace};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A trace was asked for something that was never recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,13 @@ impl Trace {
         let wanted = |event: &&Event| event.ph != Phase::End && wanted(event);
         let events = self.events.iter().filter(wanted);
         events.map(|event| part(event).as_str()).collect()
+    }
+
+    /// How many threads of the operating system recorded `name`.
+    pub fn threads_of(&self, name: &str) -> usize {
+        let events = self.events.iter().filter(|event| event.name == name);
+        let threads = events.map(|event| event.tid);
+        threads.collect::<HashSet<_>>().len()
     }
 
     /// The index of the first event `name` on a track called `track`.

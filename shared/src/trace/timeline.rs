@@ -189,9 +189,9 @@ impl Timeline {
     pub(super) fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         let length = self.to_ns - self.from_ns;
         let (unit, name) = match length {
-            0..10_000 => (1, "ns"),
-            10_000..10_000_000 => (1_000, "µs"),
-            10_000_000..5_000_000_000 => (1_000_000, "ms"),
+            0..1_000 => (1, "ns"),
+            1_000..1_000_000 => (1_000, "µs"),
+            1_000_000..1_000_000_000 => (1_000_000, "ms"),
             _ => (1_000_000_000, "s"),
         };
         let round =

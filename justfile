@@ -1,0 +1,50 @@
+# The course. `just` lists its lessons; `just --list` lists these recipes.
+
+course := "cargo run --quiet --package shared --features course --bin course --"
+
+# List the lessons with their titles and minutes
+default:
+    @{{ course }} list
+
+# Run lesson N, by number or by name; ARGS go to it (try --help)
+[no-exit-message]
+lesson N *ARGS:
+    @{{ course }} lesson {{ N }} {{ ARGS }}
+
+# Walk through lesson N step by step, for a class
+[no-exit-message]
+walk N *ARGS:
+    @{{ course }} lesson {{ N }} --walk {{ ARGS }}
+
+# Run all lessons in order; ends in a table
+[no-exit-message]
+lessons *ARGS:
+    @{{ course }} lessons {{ ARGS }}
+
+# Run the tests
+test: python
+    cargo test --workspace --all-features
+
+# Check form: format, lints, docs, numbers, headings, links, missing parts
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --quiet
+    {{ course }} check
+
+# Measure what the frame and the mechanisms cost
+bench:
+    cargo bench --workspace --all-features
+
+# Install what the Python programs need, below target/; says so if it cannot
+python:
+    #!/usr/bin/env bash
+    set -u
+    venv=target/python
+    if "$venv/bin/python3" -c 'import greenlet' 2>/dev/null; then exit 0; fi
+    if ! python3 -m venv "$venv" >/dev/null 2>&1; then
+        echo 'no python3 with venv: what stands in peer.py is not run (apt install python3-venv)' >&2
+        exit 0
+    fi
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt ||
+        echo 'greenlet could not be installed: its peer.py is not run' >&2

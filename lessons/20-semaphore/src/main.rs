@@ -1,0 +1,135 @@
+//! Semaphore: five seats, twenty guests.
+//!
+//! A lock admits one. What admits five?
+
+use anyhow::ensure;
+use shared::lesson::{at_most, differs_from, equals};
+use shared::{Stage, Track, lesson};
+use std::process::ExitCode;
+use std::sync::{Barrier, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+const SEATS: usize = 5;
+const GUESTS: usize = 20;
+
+fn main() -> ExitCode {
+    lesson![nobody_counts, five_inside, one_release_too_many, price].run()
+}
+
+/// Twenty threads enter and nobody counts them. How many are inside at once?
+fn nobody_counts(stage: &Stage) -> shared::Result {
+    let all_inside = Barrier::new(GUESTS);
+    thread::scope(|scope| {
+        for guest in guests(stage) {
+            let all_inside = &all_inside;
+            scope.spawn(move || {
+                guest.span("inside", || {
+                    guest.say("takes a seat");
+                    all_inside.wait();
+                    guest.pause(0.5);
+                });
+            });
+        }
+    });
+    let peak = stage.trace()?.peak("inside");
+    stage.claim("all twenty are inside at once", peak, equals(GUESTS));
+    Ok(())
+}
+
+fn guests(stage: &Stage) -> impl Iterator<Item = Track> {
+    (1..=GUESTS).map(|n| stage.track(format!("guest {n}")))
+}
+
+/// A number of permits. Whoever takes the last one makes others wait.
+struct Semaphore {
+    free: Mutex<usize>,
+    returned: Condvar,
+    /// How many permits there are at most; the plain kind does not ask.
+    bound: Option<usize>,
+}
+
+impl Semaphore {
+    fn new(permits: usize, bound: Option<usize>) -> Self {
+        Self { free: Mutex::new(permits), returned: Condvar::new(), bound }
+    }
+
+    fn acquire(&self) {
+        let free = self.free();
+        let free = self.returned.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+    }
+
+    fn release(&self) -> shared::Result {
+        let mut free = self.free();
+        ensure!(self.bound != Some(*free), "released without acquiring");
+        *free += 1;
+        self.returned.notify_one();
+        Ok(())
+    }
+
+    /// A number is never half changed, even if its last user panicked.
+    fn free(&self) -> MutexGuard<'_, usize> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Twenty threads want one of five permits. How many are inside at once?
+fn five_inside(stage: &Stage) -> shared::Result {
+    let seats = Semaphore::new(SEATS, None);
+    thread::scope(|scope| {
+        for guest in guests(stage) {
+            let seats = &seats;
+            scope.spawn(move || {
+                guest.span("waits", || seats.acquire());
+                guest.span("inside", || {
+                    guest.say("takes a seat");
+                    guest.pause_between(1.0, 3.0);
+                });
+                seats.release()
+            });
+        }
+    });
+    let trace = stage.trace()?;
+    let (peak, served) = (trace.peak("inside"), trace.count("inside"));
+    stage.claim("never more than five inside", peak, at_most(SEATS));
+    stage.claim("all five seats were taken", peak, equals(SEATS));
+    stage.claim("all twenty were inside", served, equals(GUESTS));
+    Ok(())
+}
+
+/// Someone releases a permit that was never acquired. Who notices?
+fn one_release_too_many(stage: &Stage) -> shared::Result {
+    let (plain, bounded) = (stage.track("plain"), stage.track("bounded"));
+    let seats = Semaphore::new(SEATS, None);
+    plain.note("release", said(&seats.release()));
+    plain.note("permits", *seats.free());
+    let seats = Semaphore::new(SEATS, Some(SEATS));
+    bounded.note("release", said(&seats.release()));
+    bounded.note("permits", *seats.free());
+
+    let six: usize = plain.noted("permits")?;
+    stage.claim("the plain one now admits six", six, equals(SEATS + 1));
+    let five: usize = bounded.noted("permits")?;
+    stage.claim("the bounded one still five", five, equals(SEATS));
+    let refusal: String = bounded.noted("release")?;
+    stage.claim("and refuses", refusal, differs_from("ok".to_owned()));
+    Ok(())
+}
+
+fn said(result: &shared::Result) -> String {
+    result.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned())
+}
+
+/// What does a permit cost when nobody has to wait for it?
+fn price(stage: &Stage) -> shared::Result {
+    const TIMES: u32 = 100_000;
+    let seats = Semaphore::new(SEATS, None);
+    stage.measure("acquire and release", TIMES, || {
+        for _ in 0..TIMES {
+            seats.acquire();
+            seats.release()?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

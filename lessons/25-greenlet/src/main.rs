@@ -1,0 +1,154 @@
+//! Greenlet: switch by hand.
+//!
+//! Two functions take turns on one thread, and each says itself when the other
+//! goes on. What does each find when it comes back?
+
+mod hub;
+
+use hub::{Hub, Me};
+use shared::lesson::{at_least, equals};
+use shared::{Stage, Track, lesson};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+const ANNA: usize = 0;
+const BEN: usize = 1;
+
+fn main() -> ExitCode {
+    lesson![verse, deep_inside, panics_and_ends, price].run()
+}
+
+/// Two coroutines sing a verse and hand over by name. Who sings what, and who
+/// goes on at the end?
+fn verse(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let (anna, ben) = singers(stage);
+    let mut hub = Hub::default();
+    hub.add(|me| {
+        sing(&anna, "Who has seen the wind?");
+        me.switch(BEN);
+        sing(&anna, "But when the leaves hang trembling,");
+        me.switch(BEN);
+        sing(&anna, "(nobody switches back to her, so this is not sung)");
+    });
+    hub.add(|me| {
+        sing(&ben, "Neither I nor you:");
+        me.switch(ANNA);
+        sing(&ben, "The wind is passing through.");
+    });
+    hub.switch(ANNA);
+    sing(&parent, "Ben has ended, and control is back here.");
+
+    let trace = stage.trace()?;
+    let turns = ["anna", "ben", "anna", "ben", "parent"];
+    stage.claim(
+        "they take turns",
+        trace.order_of("sings"),
+        equals(turns.to_vec()),
+    );
+    let threads = trace.threads_of("sings");
+    stage.claim("all on one thread of the system", threads, equals(1));
+    Ok(())
+}
+
+fn singers(stage: &Stage) -> (Track, Track) {
+    (stage.coroutine_track("anna"), stage.coroutine_track("ben"))
+}
+
+fn sing(singer: &Track, line: &str) {
+    singer.span("sings", || {
+        singer.say(line);
+        singer.pause(0.8);
+    });
+}
+
+/// Anna switches away on every level of a recursion. What does she find of
+/// her locals when she comes back?
+fn deep_inside(stage: &Stage) -> shared::Result {
+    let (anna, ben) = singers(stage);
+    let mut hub = Hub::default();
+    hub.add(|me| anna.note("sum", squares(me, &anna, 4)));
+    hub.add(|me| {
+        loop {
+            ben.span("runs", || ben.pause(0.3));
+            me.switch(ANNA);
+        }
+    });
+    hub.switch(ANNA);
+    let between = stage.trace()?.order_of("runs").join(" ");
+    stage.claim("all of them: 16 + 9 + 4 + 1", anna.noted("sum")?, equals(30));
+    let turns = "anna ben anna ben anna ben anna ben";
+    stage.claim("ben ran in between", between.as_str(), equals(turns));
+    Ok(())
+}
+
+fn squares(me: &mut Me, anna: &Track, n: u32) -> u32 {
+    if n == 0 {
+        return 0;
+    }
+    let mine = n * n;
+    anna.span("runs", || anna.pause(0.3));
+    me.switch(BEN); // with this call and all above it still open
+    mine + squares(me, anna, n - 1)
+}
+
+/// Ben panics. Who notices, what of anna, and who answers if someone switches
+/// to ben again?
+fn panics_and_ends(stage: &Stage) -> shared::Result {
+    let (anna, ben) = singers(stage);
+    let mut hub = Hub::default();
+    hub.add(|me| {
+        me.switch(BEN);
+        anna.mark("goes on");
+    });
+    hub.add(|_| {
+        ben.mark("panics");
+        panic!("lost the tune");
+    });
+    let caught = catch_unwind(AssertUnwindSafe(|| hub.switch(ANNA)));
+    let message = caught.err().and_then(|payload| payload.downcast().ok());
+    let message: Option<&str> = message.map(|message| *message);
+    stage.claim(
+        "the panic reached the parent",
+        message,
+        equals(Some("lost the tune")),
+    );
+    hub.switch(ANNA);
+    hub.switch(BEN); // returns at once: there is no ben any more
+    let trace = stage.trace()?;
+    stage.claim("anna could go on", trace.count("goes on"), equals(1));
+    stage.claim("ben did not run again", trace.count("panics"), equals(1));
+    Ok(())
+}
+
+/// What does a switch cost, beside the same between two threads?
+fn price(stage: &Stage) -> shared::Result {
+    let mut hub = Hub::default();
+    for other in [BEN, ANNA] {
+        hub.add(move |me| (0..100_000).for_each(|_| me.switch(other)));
+    }
+    let switch = stage.measure("switch", 200_000, || {
+        hub.switch(ANNA);
+        Ok(())
+    })?;
+    let (turn, changed) = (Mutex::new(ANNA), Condvar::new());
+    let take_turns = |me, other| {
+        for _ in 0..2_000 {
+            let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = changed.wait_while(turn, |turn| *turn != me);
+            *turn.unwrap_or_else(PoisonError::into_inner) = other;
+            changed.notify_one();
+        }
+    };
+    let thread = stage.measure("thread hand-over", 4_000, || {
+        thread::scope(|scope| {
+            scope.spawn(|| take_turns(BEN, ANNA));
+            take_turns(ANNA, BEN);
+        });
+        Ok(())
+    })?;
+    stage.claim("a switch is cheaper, times", thread / switch, at_least(2.0));
+    Ok(())
+}

@@ -1,0 +1,100 @@
+use anyhow::{Context, Result};
+use comfy_table::{Table, presets};
+use shared::lesson::Source;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The lessons, in order.
+pub struct Catalogue {
+    pub lessons: Vec<Lesson>,
+}
+
+/// A folder below `lessons`, named `NN-package`.
+pub struct Lesson {
+    pub number: u32,
+    pub package: String,
+    pub folder: PathBuf,
+    /// The text of its `src/main.rs`; empty if there is none.
+    pub source: String,
+    /// The text of its chapter; empty if there is none.
+    pub chapter: String,
+}
+
+impl Catalogue {
+    pub fn read() -> Result<Self> {
+        let advice = "cannot read the folder `lessons`; run this at the top of the repository";
+        let mut lessons = Vec::new();
+        for entry in fs::read_dir("lessons").context(advice)? {
+            let folder = entry.context(advice)?.path();
+            lessons.extend(Lesson::read(folder));
+        }
+        lessons.sort_by_key(|lesson| lesson.number);
+        Ok(Self { lessons })
+    }
+
+    /// By number or by name.
+    pub fn find(&self, wanted: &str) -> Option<&Lesson> {
+        let number = wanted.parse().ok();
+        let mut lessons = self.lessons.iter();
+        lessons.find(|lesson| {
+            Some(lesson.number) == number || lesson.package == wanted
+        })
+    }
+
+    pub fn table(&self) -> String {
+        let mut table = table(["", "lesson", "title", "min"]);
+        for lesson in &self.lessons {
+            let minutes =
+                lesson.minutes().map_or("?".to_owned(), |min| min.to_string());
+            let number = lesson.number.to_string();
+            table.add_row([&number, &lesson.package, lesson.title(), &minutes]);
+        }
+        let minutes: u32 =
+            self.lessons.iter().filter_map(Lesson::minutes).sum();
+        format!(
+            "{}\n\njust lesson N   runs one; all together {minutes} min",
+            table.trim_fmt()
+        )
+    }
+}
+
+impl Lesson {
+    /// Nothing if the folder has no name of that form.
+    fn read(folder: PathBuf) -> Option<Self> {
+        let (number, package) =
+            folder.file_name()?.to_str()?.split_once('-')?;
+        Some(Self {
+            number: number.parse().ok()?,
+            package: package.to_owned(),
+            source: fs::read_to_string(folder.join("src/main.rs"))
+                .unwrap_or_default(),
+            chapter: fs::read_to_string(folder.join("README.md"))
+                .unwrap_or_default(),
+            folder,
+        })
+    }
+
+    pub fn script(&self) -> Source<'_> {
+        Source { package: &self.package, text: &self.source }
+    }
+
+    pub fn title(&self) -> &str {
+        self.script().title().trim_end_matches('.')
+    }
+
+    /// What the chapter says to the teacher in its first words: `8 minutes`.
+    pub fn minutes(&self) -> Option<u32> {
+        let (_, part) = self.chapter.split_once("\n## For the teacher\n")?;
+        part.trim_start().split_once(" minutes")?.0.parse().ok()
+    }
+
+    pub fn test(&self) -> PathBuf {
+        Path::new("tests").join(&self.package).with_extension("rs")
+    }
+}
+
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    table
+}

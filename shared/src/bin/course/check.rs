@@ -1,0 +1,170 @@
+//! What no compiler sees.
+
+use super::catalogue::{Catalogue, Lesson};
+use anyhow::{Context, Result};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::fs;
+use std::path::Path;
+
+/// The parts of a chapter, in this order.
+const HEADINGS: [&str; 7] = [
+    "Run it", "Predict", "What you saw", "Why", "In Python, in Rust", "Try",
+    "For the teacher",
+];
+
+/// All that is wrong, a line each: where, and what.
+pub fn faults(catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let readme =
+        fs::read_to_string("README.md").context("cannot read README.md")?;
+    for twins in catalogue.lessons.windows(2) {
+        if twins[0].number == twins[1].number {
+            let [one, other] = [&twins[0].package, &twins[1].package];
+            faults.push(format!(
+                "lessons: {one} and {other} have the same number"
+            ));
+        }
+    }
+    for lesson in &catalogue.lessons {
+        let folder = lesson.folder.display();
+        let found = lesson_faults(lesson, &readme)?;
+        faults.extend(
+            found.into_iter().map(|fault| format!("{folder}: {fault}")),
+        );
+    }
+    faults.extend(dead_links(Path::new("README.md"), &readme));
+    Ok(faults)
+}
+
+fn lesson_faults(lesson: &Lesson, readme: &str) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for part in ["Cargo.toml", "README.md", "src/main.rs", "peer.py"] {
+        if !lesson.folder.join(part).is_file() {
+            faults.push(format!("has no {part}"));
+        }
+    }
+    let test = lesson.test();
+    let manifest = fs::read_to_string(lesson.folder.join("Cargo.toml"))
+        .unwrap_or_default();
+    if !test.is_file() {
+        faults.push(format!("has no test {}", test.display()));
+    } else if !manifest
+        .contains(&format!("path = \"../../{}\"", test.display()))
+    {
+        faults.push(format!("its Cargo.toml does not name {}", test.display()));
+    }
+    if !manifest.contains(&format!("name = \"{}\"", lesson.package)) {
+        faults.push("the package has another name than the folder".to_owned());
+    }
+    faults.extend(source_faults(lesson));
+    faults.extend(chapter_faults(lesson));
+    let chapter = lesson.folder.join("README.md");
+    let row = format!(
+        "| {} | [{}]({}) | {} |",
+        lesson.number,
+        lesson.package,
+        chapter.display(),
+        lesson.title()
+    );
+    if !readme.contains(&row) {
+        faults.push(format!("README.md has no row `{row}`"));
+    }
+    Ok(faults)
+}
+
+/// Every step is to be found in the source, and every line on a screen.
+fn source_faults(lesson: &Lesson) -> Vec<String> {
+    let mut faults = Vec::new();
+    let steps = lesson.source.split_once("lesson![");
+    let Some((steps, _)) = steps.and_then(|(_, rest)| rest.split_once(']'))
+    else {
+        return vec!["src/main.rs has no `lesson![…]`".to_owned()];
+    };
+    let steps = steps.split(',').map(str::trim).filter(|step| !step.is_empty());
+    for step in steps {
+        faults.extend(
+            lesson.script().step(step).err().map(|error| error.to_string()),
+        );
+    }
+    for (number, line) in (1..).zip(lesson.source.lines()) {
+        if line.chars().count() > 80 {
+            faults
+                .push(format!("src/main.rs:{number} has more than 80 columns"));
+        }
+    }
+    faults
+}
+
+fn chapter_faults(lesson: &Lesson) -> Vec<String> {
+    let chapter = &lesson.chapter;
+    let mut faults = Vec::new();
+    let (titles, headings) = headings(chapter);
+    if titles != [lesson.title()] {
+        faults.push(format!("the chapter's title is not `{}`", lesson.title()));
+    }
+    if headings != HEADINGS {
+        faults.push(format!(
+            "the chapter's headings are not {}",
+            HEADINGS.join(", ")
+        ));
+    }
+    let question = lesson.script().question();
+    if !chapter.replace('\n', " ").contains(&question) {
+        faults.push(
+            "the chapter does not begin with the lesson's question".to_owned(),
+        );
+    }
+    if lesson.minutes().is_none() {
+        faults.push(
+            "`For the teacher` does not begin with `N minutes`".to_owned(),
+        );
+    }
+    faults.extend(dead_links(&lesson.folder.join("README.md"), chapter));
+    faults
+}
+
+/// The headings of the first and of the second level.
+fn headings(markdown: &str) -> (Vec<String>, Vec<String>) {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let mut heading: Option<String> = None;
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::Text(text) | Event::Code(text) => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::Heading(level)) => match level {
+                HeadingLevel::H1 => first.extend(heading.take()),
+                HeadingLevel::H2 => second.extend(heading.take()),
+                _ => heading = None,
+            },
+            _ => {}
+        }
+    }
+    (first, second)
+}
+
+/// Links and pictures of a page that lead to no file. Links that leave the
+/// repository are not followed.
+fn dead_links(page: &Path, markdown: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        let (Event::Start(Tag::Link { dest_url, .. })
+        | Event::Start(Tag::Image { dest_url, .. })) = event
+        else {
+            continue;
+        };
+        let path = dest_url.split('#').next().unwrap_or_default();
+        let inside = !dest_url.contains("://") && !path.is_empty();
+        let target = page.parent().unwrap_or(Path::new("")).join(path);
+        if inside && !target.exists() {
+            faults.push(format!(
+                "{} links to `{path}`, which is not there",
+                page.display()
+            ));
+        }
+    }
+    faults
+}

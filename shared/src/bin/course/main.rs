@@ -1,0 +1,86 @@
+//! What the justfile needs beyond cargo: the list of lessons, one lesson by
+//! its number, all of them with a table at the end, and the checks of what no
+//! compiler sees.
+
+mod catalogue;
+mod check;
+mod rehearsal;
+
+use anyhow::Result;
+use catalogue::{Catalogue, Lesson};
+use clap::{Parser, Subcommand};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+/// The lessons of the course, run from the top of the repository.
+#[derive(Parser)]
+#[command(disable_version_flag = true)]
+struct Options {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// List the lessons
+    List,
+    /// Run one lesson
+    Lesson {
+        /// Its number or its name
+        lesson: String,
+        /// Options of the lesson
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run all lessons in order; ends in a table
+    Lessons {
+        /// Options of the lessons
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Check numbers, headings, links, and that no part of a lesson is missing
+    Check,
+}
+
+fn main() -> ExitCode {
+    run(Options::parse().command).unwrap_or_else(|error| {
+        eprintln!("course: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let catalogue = Catalogue::read()?;
+    match task {
+        Task::List => println!("{}", catalogue.table()),
+        Task::Lesson { lesson, args } => {
+            let Some(lesson) = catalogue.find(&lesson) else {
+                eprintln!("there is no lesson `{lesson}`; these there are:");
+                eprintln!("{}", catalogue.table());
+                return Ok(ExitCode::from(2));
+            };
+            // Takes the place of this process, so that keys and signals reach
+            // the lesson directly. Comes back only if it could not.
+            return Err(cargo_run(lesson).args(args).exec().into());
+        }
+        Task::Lessons { args } => {
+            return rehearsal::run(&catalogue.lessons, &args);
+        }
+        Task::Check => {
+            let faults = check::faults(&catalogue)?;
+            for fault in &faults {
+                eprintln!("{fault}");
+            }
+            let (lessons, count) = (catalogue.lessons.len(), faults.len());
+            println!("{lessons} lessons checked, {count} faults");
+            return Ok(ExitCode::from(u8::from(count > 0)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cargo_run(lesson: &Lesson) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--quiet", "--package", &lesson.package, "--"]);
+    command
+}

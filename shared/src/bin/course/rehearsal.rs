@@ -1,0 +1,61 @@
+//! All lessons in order.
+
+use super::cargo_run;
+use super::catalogue::{Lesson, table};
+use anyhow::{Context, Result};
+use shared::lesson::Claim;
+use shared::trace::Trace;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Where the traces of the last run stay.
+const TRACES: &str = "target/traces";
+
+pub fn run(lessons: &[Lesson], args: &[String]) -> Result<ExitCode> {
+    fs::create_dir_all(TRACES)
+        .with_context(|| format!("cannot make {TRACES}"))?;
+    let mut table = table(["", "lesson", "claims held", "seconds", ""]);
+    let mut failed = 0;
+    let begin = Instant::now();
+    for lesson in lessons {
+        let built = Command::new("cargo")
+            .args(["build", "--quiet", "--package", &lesson.package])
+            .status()
+            .context("cannot run cargo")?;
+        if !built.success() {
+            anyhow::bail!("the lesson `{}` does not compile", lesson.package);
+        }
+        let trace =
+            Path::new(TRACES).join(&lesson.package).with_extension("jsonl");
+        let start = Instant::now();
+        let status =
+            cargo_run(lesson).args(args).arg("--trace").arg(&trace).status();
+        let status = status.context("cannot run cargo")?;
+        let seconds = format!("{:.1}", start.elapsed().as_secs_f64());
+        // 2: the options are wrong, for all of them; above 128: a signal.
+        if let Some(code) =
+            status.code().filter(|code| *code == 2 || *code > 128)
+        {
+            return Ok(ExitCode::from(code as u8));
+        }
+        let verdict = if status.success() { "" } else { "failed" };
+        failed += u32::from(!status.success());
+        let claims = Trace::read(&trace)
+            .map(|trace| Claim::all(&trace))
+            .unwrap_or_default();
+        let held = claims.iter().filter(|claim| claim.held).count();
+        let held = format!("{held} of {}", claims.len());
+        let number = lesson.number.to_string();
+        table.add_row([&number, &lesson.package, &held, &seconds, verdict]);
+        println!();
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "{}\n\n{} lessons, {failed} failed, {seconds:.1} s",
+        table.trim_fmt(),
+        lessons.len()
+    );
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
