@@ -63,6 +63,7 @@ fn memory_is_copied(stage: &Stage) -> shared::Result {
     })?;
     wait_for(pid, &parent)?;
     parent.note("money", money);
+    parent.note("at", address.as_str());
     stage.claim("the child has 200", child.noted("money")?, equals(200));
     stage.claim("the parent has 100", black_box(money), equals(100));
     stage.claim("at one address", child.noted("at")?, equals(address));
@@ -84,6 +85,7 @@ fn ended_but_not_gone(stage: &Stage) -> shared::Result {
         stage.cannot_show("what is left of it", "/proc is not there");
         return Ok(());
     };
+    parent.note("state", state);
     stage.claim("before waitpid: a zombie", state, equals("Z"));
     stage.claim("after it: nothing", fs::exists(entry)?, equals(false));
     Ok(())

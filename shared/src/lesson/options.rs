@@ -9,7 +9,7 @@ use std::path::PathBuf;
 )]
 pub(super) struct Options {
     /// Divide every pause by X
-    #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
+    #[arg(long, value_name = "X", default_value = "1", value_parser = speed, allow_negative_numbers = true)]
     pub speed: f64,
 
     /// Stop before and after each step, for a class
@@ -21,7 +21,7 @@ pub(super) struct Options {
     pub step: Option<String>,
 
     /// Make the same choices as another run with this number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
     /// Write the trace to FILE, a line of JSON an event

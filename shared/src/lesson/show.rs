@@ -255,18 +255,30 @@ impl<'a> Show<'a> {
         let broken: Vec<_> =
             claims.iter().filter(|claim| !claim.held).collect();
         let (held, all) = (claims.len() - broken.len(), claims.len());
+        let steps = counted(outcomes.len(), "step");
+        let held = match all {
+            0 => "nothing to claim".to_owned(),
+            _ => format!("{held} of {} held", counted(all, "claim")),
+        };
         let seconds = self.start.elapsed().as_secs_f64();
-        self.stage.voice.write(&format!(
-            "\n{held} of {all} claims held, {} steps, {seconds:.1} s \
-             (the same choices again: --seed {})\n",
-            outcomes.len(),
-            self.stage.pace.seed
-        ));
+        let seed = self.stage.pace.seed;
+        let text = format!(
+            "\n{steps}, {held}, {seconds:.1} s (--seed {seed}: same choices)"
+        );
+        self.stage.voice.tell(Style::new(), "", &text);
         if let Some(first) = broken.first() {
-            let count = broken.len();
-            bail!("{count} of {all} claims did not hold, the first: {first}");
+            let (broken, all) = (broken.len(), counted(all, "claim"));
+            bail!("{broken} of {all} did not hold, the first: {first}");
         }
         Ok(())
+    }
+}
+
+/// `1 step`, `2 steps`.
+fn counted(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
     }
 }
 

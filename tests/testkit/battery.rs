@@ -1,0 +1,386 @@
+//! What every lesson has to stand, whatever it shows.
+
+use crate::Lesson;
+use crate::run::{Run, until};
+use crate::screen::Screen;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use serde_json::Value;
+use shared::lesson::Figure;
+use shared::trace::Event;
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// The battery, a test a method; see [`battery!`](crate::battery!).
+pub struct Faults(pub Lesson);
+
+/// Tests that every lesson has: those of [`Faults`].
+#[macro_export]
+macro_rules! battery {
+    ($lesson:expr) => {
+        $crate::battery! { $lesson;
+            help_tells_title_and_steps
+            wrong_options_are_refused
+            every_step_runs_alone
+            trace_is_whole
+            trace_that_cannot_be_written
+            drawings_are_well_formed
+            reader_who_leaves
+            signals_end_it
+            no_terminal_no_walk
+            walk_goes_there_and_back
+            plain_output
+            narrow_terminal
+            no_process_to_be_had
+            peer_measures_the_same
+        }
+    };
+    ($lesson:expr; $($test:ident)+) => {
+        $(
+            #[test]
+            fn $test() {
+                $crate::Faults($lesson).$test();
+            }
+        )+
+    };
+}
+
+impl Faults {
+    /// `--help` has the title, the question and the steps.
+    pub fn help_tells_title_and_steps(self) {
+        let help = Run::new(self.0, &["--help"]).end();
+        assert_eq!(help.code, 0);
+        let source = self.0.source();
+        let title = source.lines().next().expect("a source has a first line");
+        let title = title.trim_start_matches("//! ").trim_end_matches('.');
+        assert!(help.stdout.contains(title), "{}", help.stdout);
+        for step in self.0.steps() {
+            assert!(help.stdout.contains(&step), "{}", help.stdout);
+        }
+    }
+
+    /// Exit 2 and a word about what would be right.
+    pub fn wrong_options_are_refused(self) {
+        for speed in ["0", "-1", "x", "inf", "NaN", ""] {
+            let speed = format!("--speed={speed}");
+            Run::new(self.0, &[&speed]).end().refused(2, &["--speed"]);
+        }
+        for speed in ["0", "-1", "x"] {
+            let run = Run::new(self.0, &["--speed", speed]).end();
+            run.refused(2, &["give a number above 0"]);
+        }
+        let run = Run::new(self.0, &["--step", "nope"]).end();
+        run.refused(2, &["nope"]);
+        for step in self.0.steps() {
+            run.refused(2, &[&step]);
+        }
+        Run::new(self.0, &["--seed", "-3"]).end().refused(2, &["--seed"]);
+        Run::new(self.0, &["--nope"]).end().refused(2, &["--nope"]);
+    }
+
+    /// `--step NAME` runs that one, and the same seed chooses the same.
+    pub fn every_step_runs_alone(self) {
+        for step in self.0.steps() {
+            let run = Run::new(self.0, &["--step", &step, "--seed", "7"])
+                .end()
+                .well();
+            let steps = run.trace.spans_named("step").count();
+            assert_eq!(steps, 1, "{step}");
+            assert!(run.stdout.contains("--seed 7"), "{}", run.stdout);
+        }
+    }
+
+    /// Each line is an event, times do not run backwards within a track, and
+    /// every process was waited for.
+    pub fn trace_is_whole(self) {
+        let trace = Run::new(self.0, &[]).end().well().trace;
+        let steps: Vec<_> = trace.spans_named("step").collect();
+        assert_eq!(steps.len(), self.0.steps().len());
+        let mut last: HashMap<(&str, i32), u64> = HashMap::new();
+        for event in trace.events() {
+            let before = last.insert((&event.track, event.pid), event.t_ns);
+            assert!(
+                before.is_none_or(|before| before <= event.t_ns),
+                "{event:?}"
+            );
+        }
+        let own = trace.events()[0].pid;
+        let reaped: Vec<Option<i64>> = trace
+            .events()
+            .iter()
+            .filter(|event| event.name == "reaped")
+            .map(|event| event.args.get("pid").and_then(Value::as_i64))
+            .collect();
+        let other = |event: &&Event| event.pid != own;
+        for event in trace.events().iter().filter(other) {
+            assert!(
+                reaped.contains(&Some(event.pid.into())),
+                "not waited for: {event:?}"
+            );
+        }
+    }
+
+    /// One line that names the file, and exit 1.
+    pub fn trace_that_cannot_be_written(self) {
+        let missing = "/there/is/no/such/folder/t.jsonl";
+        for option in ["--trace", "--svg", "--perfetto"] {
+            let run = Run::new(self.0, &[option, missing]).end();
+            run.refused(
+                1,
+                &[missing, "No such file or directory", "name a file"],
+            );
+            // A folder that nobody may write to, not even root.
+            let run = Run::new(self.0, &[option, "/proc/t.jsonl"]).end();
+            run.refused(1, &["/proc/t.jsonl"]);
+            let run = Run::new(self.0, &[option, "/dev/full"]).end();
+            run.refused(1, &["No space left on device", "make room"]);
+        }
+    }
+
+    /// The SVG is XML; in the Chrome trace spans nest and arrows have two
+    /// ends.
+    pub fn drawings_are_well_formed(self) {
+        let place =
+            tempfile::tempdir().expect("a temporary folder can be made");
+        let path = |name: &str| place.path().join(name).display().to_string();
+        let (svg, json) = (path("t.svg"), path("t.json"));
+        Run::new(self.0, &["--svg", &svg, "--perfetto", &json]).end().well();
+        let svg = fs::read_to_string(svg).expect("the drawing is there");
+        let svg = roxmltree::Document::parse(&svg).expect("the drawing is XML");
+        assert!(svg.descendants().any(|node| node.has_tag_name("rect")));
+
+        let json = fs::read(json).expect("the export is there");
+        let json: Value =
+            serde_json::from_slice(&json).expect("the export is JSON");
+        let events =
+            json["traceEvents"].as_array().expect("with a list of events");
+        let of = |ph: &'static str| {
+            events.iter().filter(move |event| event["ph"] == ph)
+        };
+        let ids =
+            |ph| of(ph).map(|event| event["id"].as_u64()).collect::<Vec<_>>();
+        for end in ids("f") {
+            assert!(ids("s").contains(&end), "arrow {end:?} has no start");
+        }
+        let spans: Vec<_> = of("X")
+            .map(|span| {
+                let number = |key: &str| span[key].as_f64().expect("a number");
+                (
+                    span["tid"].clone(),
+                    number("ts"),
+                    number("ts") + number("dur"),
+                )
+            })
+            .collect();
+        assert!(!spans.is_empty());
+        for (row, begin, end) in &spans {
+            for (_, other, other_end) in
+                spans.iter().filter(|span| span.0 == *row)
+            {
+                let crossing = begin < other && other < end && end < other_end;
+                assert!(!crossing, "spans cross on {row}");
+            }
+        }
+    }
+
+    /// `| head -1` ends it, without a word.
+    pub fn reader_who_leaves(self) {
+        let run = Run::new(self.0, &[]).end_after(|child| {
+            let stdout = child.stdout.take().expect("its output is a pipe");
+            let mut line = String::new();
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .expect("it says something");
+            assert!(!line.is_empty());
+        });
+        assert_eq!(run.stderr, "");
+        assert_eq!(run.code, 128 + Signal::SIGPIPE as i32);
+    }
+
+    /// Ctrl-C and SIGTERM in the middle of every step.
+    pub fn signals_end_it(self) {
+        for step in self.0.steps() {
+            for signal in [Signal::SIGINT, Signal::SIGTERM] {
+                let run =
+                    Run::new(self.0, &["--step", &step, "--speed", "0.05"]);
+                let trace = run.trace_path();
+                let ended = run.end_after(|child| {
+                    until("the step begins", || {
+                        let trace =
+                            fs::read_to_string(&trace).unwrap_or_default();
+                        let mut lines = trace
+                            .lines()
+                            .skip_while(|line| !line.contains("step"));
+                        lines.nth(2).is_some()
+                            || child
+                                .try_wait()
+                                .is_ok_and(|ended| ended.is_some())
+                    });
+                    if child.try_wait().is_ok_and(|ended| ended.is_none()) {
+                        let pid = Pid::from_raw(child.id() as i32);
+                        kill(pid, signal).expect("it can be asked to end");
+                    }
+                });
+                // A step without a pause may have been quicker than the signal.
+                let quick = ended.code == 0 && ended.trace.count("step") == 1;
+                assert!(
+                    quick || ended.code == 128 + signal as i32,
+                    "{step}: {}",
+                    ended.code
+                );
+                assert_eq!(ended.stderr, "", "{step}");
+            }
+        }
+    }
+
+    /// Exit 2, since there is nobody to press a key.
+    pub fn no_terminal_no_walk(self) {
+        Run::new(self.0, &["--walk"]).end().refused(2, &["--walk", "terminal"]);
+    }
+
+    /// Enter runs a step, `r` runs it again, `b` goes back, `q` ends.
+    pub fn walk_goes_there_and_back(self) {
+        let step = &self.0.steps()[0];
+        let keys = [
+            ("Enter: run", "\r"),
+            ("r: again", "r"),
+            ("r: again", "\r"),
+            ("Enter: run", "b"),
+            ("Enter: run", "\r"),
+            ("r: again", "q"),
+        ];
+        let screen = Screen::of(self.0, 80, &["--walk"], &keys);
+        assert_eq!(screen.code, Some(0), "{}", screen.text());
+        let source = format!("fn {step}(");
+        assert_eq!(
+            screen.text().matches(&source).count(),
+            2,
+            "{}",
+            screen.text()
+        );
+        assert!(screen.raw.contains("\u{1b}["), "no colour");
+    }
+
+    /// No colour where none is wanted; ASCII where the locale knows no more.
+    pub fn plain_output(self) {
+        let piped = Run::new(self.0, &[]).end().well();
+        assert!(!piped.stdout.contains('\u{1b}'));
+        let mut forced = Run::new(self.0, &[]);
+        forced.command.env("CLICOLOR_FORCE", "1");
+        assert!(forced.end().well().stdout.contains('\u{1b}'));
+        for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let mut run = Run::new(self.0, &[]);
+            run.command.env(name, value);
+            assert!(!run.end().well().stdout.contains('\u{1b}'), "{name}");
+        }
+        let mut run = Run::new(self.0, &[]);
+        run.command.env("LC_ALL", "C");
+        let ascii = run.end().well().stdout;
+        let foreign: Vec<_> =
+            ascii.lines().filter(|line| !line.is_ascii()).collect();
+        assert!(foreign.is_empty(), "not ASCII: {foreign:?}");
+    }
+
+    /// Forty columns are enough.
+    pub fn narrow_terminal(self) {
+        for columns in [40, 80] {
+            let screen = Screen::of(self.0, columns, &[], &[]);
+            assert_eq!(screen.code, Some(0), "{}", screen.text());
+            let width = screen.width();
+            assert!(
+                width <= columns.into(),
+                "{width} columns:\n{}",
+                screen.text()
+            );
+        }
+    }
+
+    /// The limit on processes is reached before the lesson begins.
+    pub fn no_process_to_be_had(self) {
+        // Another user must be able to reach the program.
+        let place =
+            tempfile::tempdir().expect("a temporary folder can be made");
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(place.path(), open).expect("and opened");
+        let binary = place.path().join("lesson");
+        fs::copy(self.0.binary, &binary).expect("and copied to");
+        let mut run = Run::other(&binary.display().to_string(), &[]);
+        run.command.current_dir("/");
+        if Uid::effective().is_root() {
+            // The limit does not bind root.
+            run.command.uid(65_534);
+        }
+        let limit =
+            || setrlimit(Resource::RLIMIT_NPROC, 1, 1).map_err(Into::into);
+        // SAFETY: setrlimit(2) alone is called between fork and exec.
+        #[expect(
+            unsafe_code,
+            reason = "the limit must hold for the lesson only"
+        )]
+        unsafe {
+            run.command.pre_exec(limit)
+        };
+        run.end().refused(1, &["ulimit -u", "EAGAIN"]);
+    }
+
+    /// The same exercise in Python prints figures with the same labels.
+    pub fn peer_measures_the_same(self) {
+        let trace = Run::new(self.0, &[]).end().well().trace;
+        let mut labels: Vec<String> = Figure::all(&trace)
+            .into_iter()
+            .map(|figure| figure.label)
+            .collect();
+        labels.sort();
+        let peer = format!("{}/peer.py", self.0.folder);
+        let Some(python) = python(&peer) else { return };
+        let ended = Run::other(&python, &[&peer, "--speed", "20"]).end();
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (0, ""),
+            "{}",
+            ended.stdout
+        );
+        let figures = ended
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("figure\t"));
+        let mut found = Vec::new();
+        for figure in figures {
+            let (label, seconds) =
+                figure.split_once('\t').expect("label and seconds");
+            let seconds: f64 = seconds.parse().expect("seconds are a number");
+            assert!(seconds > 0.0 && seconds < 60.0, "{figure}");
+            found.push(label.to_owned());
+        }
+        found.sort();
+        assert_eq!(found, labels);
+    }
+}
+
+/// The Python that has what `peer` imports; none, said aloud, where there is
+/// no such Python.
+fn python(peer: &str) -> Option<String> {
+    let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let venv = format!("{top}/target/python/bin/python3");
+    let source = fs::read_to_string(peer).expect("a lesson has a peer.py");
+    let imports = source.lines().filter(|line| line.starts_with("import "));
+    let imports = imports.collect::<Vec<_>>().join("\n");
+    let works = |python: &String| {
+        let run = Command::new(python).args(["-c", &imports]).output();
+        run.is_ok_and(|run| run.status.success())
+    };
+    let found = [venv, "python3".to_owned()].into_iter().find(works);
+    if found.is_none() {
+        // Past the test runner's own capture, which would hide it.
+        let _ = writeln!(
+            std::io::stderr(),
+            "NOT RUN: {peer}: no python3 has what it imports; `just python` installs it"
+        );
+    }
+    found
+}

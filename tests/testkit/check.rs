@@ -1,0 +1,148 @@
+use crate::Lesson;
+use crate::mutant::{Change, Mutant};
+use crate::run::Run;
+use serde_json::Value;
+use shared::lesson::Claim;
+use shared::trace::{Event, Phase, Trace};
+use std::collections::BTreeSet;
+
+/// A claim, proven again from the trace by other arithmetic than the lesson's
+/// own, and what has to be changed in the lesson's source to make it fail.
+pub struct Check {
+    /// The step in which it is made.
+    pub step: &'static str,
+    /// Its text.
+    pub claim: &'static str,
+    /// Whether the events of the step prove it.
+    pub proven: fn(&[Event]) -> bool,
+    /// The change that takes its mechanism out.
+    pub broken: Change,
+}
+
+impl Lesson {
+    /// Runs the lesson and proves all its claims; then makes each of them
+    /// fail.
+    ///
+    /// # Panics
+    /// When a claim has no check or a check no claim, when one does not hold
+    /// or is not proven, and when one still holds without its mechanism.
+    pub fn prove(self, checks: &[Check]) {
+        let trace = Run::new(self, &[]).end().well().trace;
+        let mut made = BTreeSet::new();
+        for step in self.steps() {
+            let events = events_of(&trace, &step);
+            for claim in Claim::all(&Trace::of(events.clone())) {
+                assert!(claim.held, "{step}: {claim}");
+                assert!(
+                    made.insert((step.clone(), claim.text.clone())),
+                    "twice: {claim}"
+                );
+            }
+            for check in checks.iter().filter(|check| check.step == step) {
+                let (claim, proven) = (check.claim, (check.proven)(&events));
+                assert!(
+                    proven,
+                    "{step}: `{claim}` is not proven by {events:#?}"
+                );
+            }
+        }
+        let checked = checks
+            .iter()
+            .map(|check| (check.step.to_owned(), check.claim.to_owned()));
+        assert_eq!(made, checked.collect(), "claims and checks");
+        self.break_each(checks);
+    }
+
+    fn break_each(self, checks: &[Check]) {
+        let mut rest: Vec<&Check> = checks.iter().collect();
+        while let Some(first) = rest.first() {
+            let (step, change) = (first.step, first.broken);
+            // One build for all claims that the same change breaks.
+            let (same, others): (Vec<&Check>, Vec<&Check>) =
+                rest.iter().partition(|check| {
+                    check.step == step && check.broken == change
+                });
+            rest = others;
+            let mutant = Mutant::build(self, change);
+            let run = Run::program(&mutant.binary, &["--step", step]).end();
+            let events = events_of(&run.trace, step);
+            let claims = Claim::all(&Trace::of(events.clone()));
+            for check in same {
+                let text = check.claim;
+                let claim = claims.iter().find(|claim| claim.text == text);
+                let claim = claim.unwrap_or_else(|| {
+                    panic!(
+                        "{change:?}: no claim `{text}`: {}{}",
+                        run.stdout, run.stderr
+                    )
+                });
+                assert!(!claim.held, "{change:?}: still holds: {claim}");
+                assert!(
+                    !(check.proven)(&events),
+                    "{change:?}: still proven: {claim}"
+                );
+            }
+            run.refused(1, &["did not hold"]);
+        }
+    }
+}
+
+/// The events between the beginning and the end of a step.
+fn events_of(trace: &Trace, step: &str) -> Vec<Event> {
+    let named = |event: &Event| {
+        event.name == "step"
+            && event.args.get("name").and_then(|name| name.as_str())
+                == Some(step)
+    };
+    let events =
+        trace.events().iter().skip_while(|event| !named(event)).skip(1);
+    let events = events.take_while(|event| event.name != "step");
+    events.cloned().collect()
+}
+
+/// The events called `name`; of a span, its beginning.
+pub fn happened<'a>(
+    events: &'a [Event],
+    name: &'a str,
+) -> impl Iterator<Item = &'a Event> {
+    let begins =
+        move |event: &&Event| event.name == name && event.ph != Phase::End;
+    events.iter().filter(begins)
+}
+
+/// The value noted as `name` on `track`; null if there is none.
+pub fn noted(events: &[Event], track: &str, name: &str) -> Value {
+    let mut named = happened(events, name).filter(|event| event.track == track);
+    let value = named.next().and_then(|event| event.args.get("value"));
+    value.cloned().unwrap_or_default()
+}
+
+/// The value that was measured for the claim `text`; null if there is none.
+pub fn claimed(events: &[Event], text: &str) -> Value {
+    let mut claims =
+        happened(events, "claim").filter(|event| event.args["text"] == text);
+    claims.next().map_or(Value::Null, |event| event.args["value"].clone())
+}
+
+/// Whether somebody said something that ends in `words`.
+pub fn said(events: &[Event], words: &str) -> bool {
+    let mut said =
+        happened(events, "say").filter_map(|event| event.args["text"].as_str());
+    said.any(|text| text.ends_with(words))
+}
+
+/// How many spans called `name` were open after each of their beginnings and
+/// ends.
+pub fn open_spans(events: &[Event], name: &str) -> Vec<usize> {
+    let mut open = 0;
+    let named = events.iter().filter(|event| event.name == name);
+    let opened = named.map(|event| {
+        match event.ph {
+            Phase::Begin => open += 1,
+            Phase::End => open -= 1,
+            Phase::Instant | Phase::Counter => {}
+        }
+        open
+    });
+    opened.collect()
+}

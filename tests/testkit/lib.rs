@@ -1,0 +1,48 @@
+//! What the tests of the lessons have in common.
+//!
+//! A test runs the lesson's own binary ([`Run`]) in a process group of its
+//! own, with a deadline, and reads its trace. Whatever is left when it ends is
+//! a failure. [`Check`]s prove a lesson's claims again, by their own
+//! arithmetic, and that each claim fails when its mechanism is taken out;
+//! [`battery!`] is what every lesson has to stand.
+
+mod battery;
+mod check;
+mod mutant;
+mod run;
+mod screen;
+
+pub use battery::Faults;
+pub use check::{Check, claimed, happened, noted, open_spans, said};
+pub use mutant::Change;
+pub use run::{Ended, Run};
+pub use screen::{Keys, Screen};
+
+/// A lesson under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson {
+    /// The package's name.
+    pub package: &'static str,
+    /// The folder of the package.
+    pub folder: &'static str,
+    /// Its program, built from what is tested.
+    pub binary: &'static str,
+}
+
+impl Lesson {
+    /// The names of its steps, in order, as the source has them.
+    pub fn steps(&self) -> Vec<String> {
+        let source = self.source();
+        let list = source
+            .split_once("lesson![")
+            .and_then(|(_, rest)| rest.split_once(']'));
+        let (list, _) = list.expect("a lesson has a list of steps");
+        let names = list.split(',').map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn source(&self) -> String {
+        let path = format!("{}/src/main.rs", self.folder);
+        std::fs::read_to_string(path).expect("a lesson has a main.rs")
+    }
+}

@@ -1,0 +1,198 @@
+use crate::Lesson;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use shared::trace::Trace;
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longer than any lesson takes at `--speed 20`, even on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A lesson about to be run: at `--speed 20` unless said otherwise, with a
+/// temporary folder of its own and without a terminal.
+pub struct Run {
+    /// The command, to be changed as a test needs it.
+    pub command: Command,
+    place: TempDir,
+}
+
+/// A lesson that has ended.
+pub struct Ended {
+    /// Its exit code; 128 and the number of the signal that killed it.
+    pub code: i32,
+    /// What it wrote.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+    /// What it recorded.
+    pub trace: Trace,
+}
+
+impl Run {
+    /// `lesson` with these options.
+    pub fn new(lesson: Lesson, args: &[&str]) -> Self {
+        Self::program(lesson.binary, args)
+    }
+
+    /// Any program that takes the options of a lesson.
+    pub fn program(program: &str, args: &[&str]) -> Self {
+        let mut run = Self::other(program, args);
+        if !args.iter().any(|arg| arg.starts_with("--speed")) {
+            run.command.args(["--speed", "20"]);
+        }
+        if !args.contains(&"--trace") {
+            let trace = run.trace_path();
+            run.command.arg("--trace").arg(trace);
+        }
+        run
+    }
+
+    /// Any program.
+    pub fn other(program: &str, args: &[&str]) -> Self {
+        let place =
+            tempfile::tempdir().expect("a temporary folder can be made");
+        fs::create_dir(place.path().join("tmp")).expect("and a folder in it");
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .env("TMPDIR", place.path().join("tmp"))
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null())
+            .process_group(0);
+        Self { command, place }
+    }
+
+    /// Where the trace will be.
+    pub fn trace_path(&self) -> PathBuf {
+        self.place.path().join("trace.jsonl")
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it does not end in time, and when it leaves a process or a file
+    /// behind.
+    pub fn end(self) -> Ended {
+        self.end_after(|_| {})
+    }
+
+    /// Runs it, does something to it meanwhile, and waits for its end.
+    ///
+    /// # Panics
+    /// Like [`Run::end`].
+    pub fn end_after(mut self, meanwhile: impl FnOnce(&mut Child)) -> Ended {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            self.command.spawn().expect("the lesson can be started");
+        let group = Pid::from_raw(child.id() as i32);
+        meanwhile(&mut child);
+        let stdout = child.stdout.take().map(reader);
+        let stderr = child.stderr.take().map(reader);
+        let (ended, wait) = mpsc::channel();
+        let waiter = thread::spawn(move || ended.send(child.wait()));
+        let status = wait.recv_timeout(DEADLINE).unwrap_or_else(|_| {
+            // It is still running: the group has its pid.
+            let _ = killpg(group, Signal::SIGKILL);
+            panic!("the lesson had not ended after {DEADLINE:?}");
+        });
+        let status = status.expect("the lesson can be waited for");
+        let _ = waiter.join();
+        nothing_is_left_of(group);
+        let text = |reader: Option<thread::JoinHandle<String>>| {
+            reader.map_or(String::new(), |reader| {
+                reader.join().unwrap_or_default()
+            })
+        };
+        let left: Vec<_> = fs::read_dir(self.place.path().join("tmp"))
+            .expect("the temporary folder is still there")
+            .collect();
+        assert!(left.is_empty(), "left in the temporary folder: {left:?}");
+        Ended {
+            code: status.code().unwrap_or(128 + status.signal().unwrap_or(0)),
+            stdout: text(stdout),
+            stderr: text(stderr),
+            trace: Trace::read(&self.trace_path()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Ended {
+    /// Asserts that it ended well and said nothing to standard error.
+    pub fn well(self) -> Self {
+        let Self { code, stderr, stdout, .. } = &self;
+        assert!(
+            *code == 0 && stderr.is_empty(),
+            "exit {code}\n{stderr}\n{stdout}"
+        );
+        assert_eq!(self.trace.damaged(), []);
+        self
+    }
+
+    /// Asserts that it ended with `code` and one line on standard error that
+    /// has each of `words`.
+    pub fn refused(&self, code: i32, words: &[&str]) {
+        let stderr = &self.stderr;
+        assert_eq!(self.code, code, "{stderr}\n{}", self.stdout);
+        for word in words {
+            assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
+        }
+        for word in ["panicked", "RUST_BACKTRACE"] {
+            assert!(!stderr.contains(word), "{stderr}");
+        }
+        if code == 1 {
+            assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+        }
+    }
+}
+
+fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// Waits until `met` says yes, at most as long as a run may take.
+///
+/// # Panics
+/// When it has not in that time.
+pub(crate) fn until(what: &str, mut met: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !met() {
+        assert!(start.elapsed() < DEADLINE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Ends whatever is still alive of a process group, and complains about it.
+pub(crate) fn nothing_is_left_of(group: Pid) {
+    let left = members(group);
+    for pid in &left {
+        // It may end by itself in this moment, which changes nothing.
+        let _ = kill(*pid, Signal::SIGKILL);
+    }
+    assert!(left.is_empty(), "left behind: processes {left:?}");
+}
+
+fn members(group: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("these tests need /proc");
+    let pids = processes.filter_map(|entry| {
+        let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // proc_pid_stat(5): pid (comm) state ppid pgrp …
+        let fields: Vec<_> = stat.rsplit_once(") ")?.1.split(' ').collect();
+        let in_group = fields.get(2)?.parse() == Ok(group.as_raw());
+        in_group.then_some(Pid::from_raw(pid))
+    });
+    pids.collect()
+}

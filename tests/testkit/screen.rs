@@ -1,0 +1,91 @@
+use crate::Lesson;
+use crate::run::{nothing_is_left_of, until};
+use nix::pty::{Winsize, openpty};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use unicode_width::UnicodeWidthStr;
+
+/// What is typed, and the text that has to be on the screen before.
+pub type Keys = (&'static str, &'static str);
+
+/// What a lesson showed on a terminal, and how it ended.
+pub struct Screen {
+    /// All that was written, with its colours.
+    pub raw: String,
+    /// Its exit code.
+    pub code: Option<i32>,
+}
+
+impl Screen {
+    /// Runs `lesson` on a terminal of `columns` times 24, typing `keys`.
+    ///
+    /// # Panics
+    /// When it does not end in time or leaves a process behind.
+    pub fn of(
+        lesson: Lesson,
+        columns: u16,
+        args: &[&str],
+        keys: &[Keys],
+    ) -> Self {
+        let size =
+            Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let terminal = openpty(&size, None).expect("there is a terminal left");
+        let end = || {
+            Stdio::from(terminal.slave.try_clone().expect("with a descriptor"))
+        };
+        let mut command = Command::new(lesson.binary);
+        command.args(args).args(["--speed", "20"]);
+        command.stdin(end()).stdout(end()).stderr(end()).process_group(0);
+        command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+        let mut child = command.spawn().expect("the lesson can be started");
+        drop((command, terminal.slave));
+        let mut master = File::from(terminal.master);
+        let mut output = master.try_clone().expect("with a second descriptor");
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&shown);
+        let reader = thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // EIO when the last writer has closed it.
+            while let Ok(length @ 1..) = output.read(&mut bytes) {
+                seen.lock().expect("no reader panics").extend(&bytes[..length]);
+            }
+        });
+        let text = || {
+            let bytes = shown.lock().expect("no reader panics");
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let mut from = 0;
+        for (awaited, typed) in keys {
+            until(&format!("`{awaited}` is shown"), || {
+                let found = text()[from..].find(awaited);
+                from += found.map_or(0, |at| at + awaited.len());
+                found.is_some()
+            });
+            master.write_all(typed.as_bytes()).expect("it can be typed");
+        }
+        let mut status = None;
+        until("the lesson ends", || {
+            status = child.try_wait().expect("it can be waited for");
+            status.is_some()
+        });
+        let _ = reader.join();
+        nothing_is_left_of(Pid::from_raw(child.id() as i32));
+        Self { raw: text(), code: status.and_then(|status| status.code()) }
+    }
+
+    /// What was shown, without its colours.
+    pub fn text(&self) -> String {
+        anstream::adapter::strip_str(&self.raw).to_string()
+    }
+
+    /// The widest line, in columns.
+    pub fn width(&self) -> usize {
+        let text = self.text();
+        text.lines().map(|line| line.trim_end().width()).max().unwrap_or(0)
+    }
+}
