@@ -10,8 +10,9 @@ const MARGIN: f64 = 16.0;
 const ROW: f64 = 26.0;
 /// A character of the 13 px monospaced font.
 const CHARACTER: f64 = 7.9;
-const COLOURS: [&str; 6] =
-    ["#2f7ebc", "#c9d4de", "#e08a2e", "#57a05a", "#a463a8", "#8c6d4f"];
+/// Of spans in which nothing is done.
+const IDLE: &str = "#d3dbe2";
+const BUSY: [&str; 5] = ["#2f7ebc", "#e08a2e", "#57a05a", "#a463a8", "#8c6d4f"];
 /// More arrows than this would hide what they connect.
 const MOST_ARROWS: usize = 80;
 
@@ -64,6 +65,11 @@ impl<'a> Section<'a> {
     fn at(&self, share: f64) -> f64 {
         // Room for the letter of a mark at the very end.
         self.left + share * (WIDTH - MARGIN - 14.0 - self.left)
+    }
+
+    fn fill(&self, name: usize) -> &'static str {
+        let paint = self.timeline.paint(name);
+        paint.map_or(IDLE, |number| BUSY[number % BUSY.len()])
     }
 
     fn draw(&mut self, title: &str) {
@@ -142,7 +148,7 @@ impl<'a> Section<'a> {
             let width = (end - x).max(2.0);
             let seconds = (bar.to_ns - bar.from_ns) as f64 / 1e9;
             let hover = format!("{name}, {seconds:.6} s");
-            let fill = COLOURS[bar.name % COLOURS.len()];
+            let fill = self.fill(bar.name);
             self.rect(x, top + 4.0, width, ROW - 8.0, fill, &hover);
             if let Fate::Killed(signal) = &bar.fate {
                 let (low, high) = (top + 4.0, top + ROW - 4.0);
@@ -202,7 +208,9 @@ impl<'a> Section<'a> {
 
     fn axis(&mut self) {
         for (share, text) in self.timeline.ticks(8) {
-            self.text(self.at(share), self.y, "#5d6d7e", &text);
+            let widest = WIDTH - text.width() as f64 * CHARACTER;
+            let x = self.at(share).min(widest);
+            self.text(x, self.y, "#5d6d7e", &text);
         }
     }
 
@@ -211,7 +219,7 @@ impl<'a> Section<'a> {
         let mut x = MARGIN;
         for (index, name) in timeline.span_names().iter().enumerate() {
             self.wrap(&mut x, name);
-            let fill = COLOURS[index % COLOURS.len()];
+            let fill = self.fill(index);
             self.rect(x, self.y - 10.0, 12.0, 12.0, fill, name);
             self.text(x + 18.0, self.y, "#1c2833", name);
             x += 18.0 + (name.width() + 3) as f64 * CHARACTER;

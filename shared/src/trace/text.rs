@@ -33,11 +33,13 @@ impl Terminal {
         }
     }
 
-    fn bars(&self) -> [char; 6] {
-        match self.unicode {
-            true => ['█', '░', '▒', '▓', '━', '┄'],
-            false => ['#', '.', '=', '%', '-', '~'],
-        }
+    /// The character for a span that is painted in this way.
+    fn bar(&self, paint: Option<usize>) -> char {
+        let (idle, busy) = match self.unicode {
+            true => ('░', ['█', '▒', '▓', '━', '┄']),
+            false => ('.', ['#', '=', '%', '-', '~']),
+        };
+        paint.map_or(idle, |number| busy[number % busy.len()])
     }
 
     fn cross(&self) -> char {
@@ -110,12 +112,12 @@ fn cells(
     let column =
         |t_ns| ((timeline.share(t_ns) * width as f64) as usize).min(width - 1);
     let mut cells = curve(timeline, row, terminal, width);
-    let glyphs = terminal.bars();
     for bar in &row.bars {
         let (from, to) = (column(bar.from_ns), column(bar.to_ns));
         // What is too short for a column of its own is drawn all the same.
         let to = to.max(from + 1).min(width);
-        cells[from.min(to - 1)..to].fill(glyphs[bar.name % glyphs.len()]);
+        cells[from.min(to - 1)..to]
+            .fill(terminal.bar(timeline.paint(bar.name)));
         match bar.fate {
             Fate::Killed(_) => cells[to - 1] = terminal.cross(),
             Fate::Open => cells[to - 1] = '>',
@@ -188,10 +190,8 @@ fn axis(
 }
 
 fn legend(timeline: &Timeline, terminal: Terminal) -> String {
-    let glyphs = terminal.bars();
-    let spans = timeline.span_names().iter().enumerate();
-    let spans = spans.map(|(index, name)| {
-        format!("{} {name}", glyphs[index % glyphs.len()])
+    let spans = timeline.span_names().iter().enumerate().map(|(name, text)| {
+        format!("{} {text}", terminal.bar(timeline.paint(name)))
     });
     let marks = timeline.mark_names().iter().enumerate();
     let marks = marks.map(|(index, name)| format!("{} {name}", letter(index)));

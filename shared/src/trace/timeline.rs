@@ -5,6 +5,10 @@ use super::reader::{Fate, Trace};
 /// of what the lesson shows.
 const OF_THE_FRAME: [&str; 5] = ["lesson", "step", "say", "claim", "figure"];
 
+/// Spans of these names are drawn pale in every lesson: nothing is done in
+/// them.
+const IDLE: [&str; 3] = ["waits", "sleeps", "blocked"];
+
 /// A trace laid out for drawing: a row a track, spans as bars, instants as
 /// marks, counters as curves. A noted value is not drawn. A noted value is not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,6 +170,15 @@ impl Timeline {
     /// When the last thing on it happens.
     pub fn to_ns(&self) -> u64 {
         self.to_ns
+    }
+
+    /// How a span of that name is painted: nothing for one in which nothing is
+    /// done, else its number among the others.
+    pub(super) fn paint(&self, name: usize) -> Option<usize> {
+        let idle = |name: &String| IDLE.contains(&name.as_str());
+        let before =
+            self.spans[..name].iter().filter(|name| !idle(name)).count();
+        (!idle(&self.spans[name])).then_some(before)
     }
 
     pub(super) fn arrows(&self) -> &[Arrow] {
