@@ -2,7 +2,7 @@
 
 use shared::trace::Event;
 use std::process::Command;
-use testkit::{Change, Check, Lesson, Run, claimed, happened, noted, said};
+use testkit::{Change, Check, Lesson, Run, claimed, happened, noted};
 
 const LESSON: Lesson = Lesson {
     package: "fork",
@@ -70,25 +70,25 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "ended_but_not_gone",
-            claim: "its exit code",
-            proven: |events| claimed(events, "its exit code") == 7,
+            claim: "waitpid yields its exit code",
+            proven: |events| claimed(events, "waitpid yields its exit code") == 7,
             broken: ("main.rs", "in_child(|| 7)", "in_child(|| 8)"),
         },
         Check {
             step: "ended_but_not_gone",
-            claim: "before waitpid: a zombie",
+            claim: "before waitpid a zombie",
             proven: |events| noted(events, "parent", "state") == "Z",
             broken: ("main.rs", "read_to_string(&entry)", "read_to_string(\"/proc/self/stat\")"),
         },
         Check {
             step: "ended_but_not_gone",
-            claim: "after it: nothing",
-            proven: |events| claimed(events, "after it: nothing") == false,
+            claim: "after waitpid nothing",
+            proven: |events| claimed(events, "after waitpid nothing") == false,
             broken: ("main.rs", "fs::exists(entry)", "fs::exists(\"/proc/self\")"),
         },
         Check {
             step: "adopted",
-            claim: "not the one that ended",
+            claim: "its parent is not the one that ended",
             proven: |events| {
                 noted(events, "child", "my parent's pid") != pid_of(events, "parent")
             },
@@ -96,7 +96,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "adopted",
-            claim: "an ancestor that adopts orphans",
+            claim: "but an ancestor that adopts orphans",
             proven: |events| {
                 noted(events, "child", "my parent's pid") == pid_of(events, "lesson")
             },
@@ -104,15 +104,15 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "printed_twice",
-            claim: "flushed before the fork: false: copies",
-            proven: |events| said(events, "false: paid 100; paid 100; "),
-            broken: ("main.rs", "if flushed {", "if true {"),
+            claim: "buffer full at the fork: copies",
+            proven: |events| noted(events, "parent", "buffer full") == "paid 100; paid 100; ",
+            broken: ("main.rs", "if buffer_is == \"empty\" {", "if true {"),
         },
         Check {
             step: "printed_twice",
-            claim: "flushed before the fork: true: copies",
-            proven: |events| said(events, "true: paid 100; "),
-            broken: ("main.rs", "if flushed {", "if false {"),
+            claim: "buffer empty at the fork: copies",
+            proven: |events| noted(events, "parent", "buffer empty") == "paid 100; ",
+            broken: ("main.rs", "if buffer_is == \"empty\" {", "if false {"),
         },
         Check {
             step: "no_more_processes",
@@ -189,6 +189,10 @@ fn without_proc_it_says_what_it_cannot_show() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.contains("its exit code (7)"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("yields its exit code (7)"),
+        "{}",
+        ended.stdout
+    );
     assert_eq!(happened(ended.trace.events(), "claim").count(), 0);
 }

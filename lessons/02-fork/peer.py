@@ -76,16 +76,16 @@ def adopted(pause):
 
 
 def printed_twice():
-    for flushed in (False, True):
+    for state in ("full", "empty"):
         paper, ink = os.pipe()
         buffer = io.TextIOWrapper(io.FileIO(ink, "w"))
         buffer.write("paid 100; ")
-        if flushed:
+        if state == "empty":
             buffer.flush()
         exit_code(in_child(buffer.flush))
         buffer.close()
         with open(paper) as text:
-            print(f"flushed before the fork: {flushed}: {text.read()}", flush=True)
+            print(f"buffer {state} at the fork: {text.read()}", flush=True)
 
 
 def no_more_processes():

@@ -124,13 +124,6 @@ pub fn claimed(events: &[Event], text: &str) -> Value {
     claims.next().map_or(Value::Null, |event| event.args["value"].clone())
 }
 
-/// Whether somebody said something that ends in `words`.
-pub fn said(events: &[Event], words: &str) -> bool {
-    let mut said =
-        happened(events, "say").filter_map(|event| event.args["text"].as_str());
-    said.any(|text| text.ends_with(words))
-}
-
 /// How many spans called `name` were open after each of their beginnings and
 /// ends.
 pub fn open_spans(events: &[Event], name: &str) -> Vec<usize> {

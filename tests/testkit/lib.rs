@@ -13,7 +13,7 @@ mod run;
 mod screen;
 
 pub use battery::Faults;
-pub use check::{Check, claimed, happened, noted, open_spans, said};
+pub use check::{Check, claimed, happened, noted, open_spans};
 pub use mutant::Change;
 pub use run::{Ended, Run};
 pub use screen::{Keys, Screen};

@@ -79,15 +79,16 @@ fn ended_but_not_gone(stage: &Stage) -> shared::Result {
     let entry = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&entry).unwrap_or_default();
     parent.span("leaves it", || parent.pause(1.0));
-    stage.claim("its exit code", wait_for(pid, &parent)?, equals(7));
+    let code = wait_for(pid, &parent)?;
+    stage.claim("waitpid yields its exit code", code, equals(7));
     // pid (command) state …, as proc_pid_stat(5) says.
     let Some(state) = stat.split(' ').nth(2) else {
         stage.cannot_show("what is left of it", "/proc is not there");
         return Ok(());
     };
     parent.note("state", state);
-    stage.claim("before waitpid: a zombie", state, equals("Z"));
-    stage.claim("after it: nothing", fs::exists(entry)?, equals(false));
+    stage.claim("before waitpid a zombie", state, equals("Z"));
+    stage.claim("after waitpid nothing", fs::exists(entry)?, equals(false));
     Ok(())
 }
 
@@ -111,29 +112,33 @@ fn adopted(stage: &Stage) -> shared::Result {
     mouth.write_all(&[1])?;
     wait_for(Pid::from_raw(parent.noted("my child's pid")?), &lesson)?;
     let ppid: i32 = child.noted("my parent's pid")?;
-    stage.claim("not the one that ended", ppid, differs_from(pid.as_raw()));
+    stage.claim(
+        "its parent is not the one that ended",
+        ppid,
+        differs_from(pid.as_raw()),
+    );
     // This process has asked for orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
     // Where nobody has, process 1 adopts them.
-    stage.claim("an ancestor that adopts orphans", ppid, equals(me));
+    stage.claim("but an ancestor that adopts orphans", ppid, equals(me));
     Ok(())
 }
 
 /// Text waits in a buffer when a process forks. How often is it written?
 fn printed_twice(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
-    for (flushed, times) in [(false, 2), (true, 1)] {
+    for (buffer_is, times) in [("full", 2), ("empty", 1)] {
         let (paper, ink) = pipe()?;
         let mut buffer = BufWriter::new(ink);
         write!(buffer, "paid 100; ")?;
-        if flushed {
+        if buffer_is == "empty" {
             buffer.flush()?;
         }
         let pid = in_child(|| i32::from(buffer.flush().is_err()))?;
         wait_for(pid, &parent)?;
         drop(buffer); // writes what is left in it
         let text = io::read_to_string(paper)?;
-        parent.say(format!("flushed before the fork: {flushed}: {text}"));
-        let claim = format!("flushed before the fork: {flushed}: copies");
+        parent.note(&format!("buffer {buffer_is}"), text.as_str());
+        let claim = format!("buffer {buffer_is} at the fork: copies");
         stage.claim(&claim, text.matches("paid").count(), equals(times));
     }
     Ok(())

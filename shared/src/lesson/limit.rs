@@ -10,7 +10,7 @@ pub fn fork_error(errno: Errno) -> anyhow::Error {
             let limit = match limit {
                 RLIM_INFINITY => "the system's limit on processes".to_owned(),
                 limit => {
-                    format!("the limit of {limit} processes (`ulimit -u`)")
+                    format!("the limit on processes (`ulimit -u`: {limit})")
                 }
             };
             format!(

@@ -2,9 +2,9 @@
 //!
 //! A lesson is a list of steps, each a function. [`lesson!`](crate::lesson!)
 //! reads its title, question and sentences from the source text, so that code,
-//! documentation and what the class sees never disagree:
+//! documentation and what the class sees never disagree. A whole `src/main.rs`:
 //!
-//! ```no_run
+//! ```text
 //! //! Semaphore: five seats, twenty guests.
 //! //!
 //! //! A lock admits one. What admits five?

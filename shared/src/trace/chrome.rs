@@ -55,7 +55,7 @@ pub fn export(trace: &Trace) -> Value {
         let event = &trace.events[span.begin];
         events.push(json!({
             "ph": "X", "name": span.name, "cat": event.kind, "ts": micros(span.begin_ns),
-            "dur": micros(span.end_ns.saturating_sub(span.begin_ns)),
+            "dur": micros(span.end_ns - span.begin_ns),
             "pid": event.pid, "tid": span.track + 1,
             "args": { "real tid": event.tid, "fate": format!("{:?}", span.fate) },
         }));

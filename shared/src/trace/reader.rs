@@ -61,7 +61,7 @@ impl Span {
 
     /// From its beginning to its end, in seconds.
     pub fn seconds(&self) -> f64 {
-        self.end_ns.saturating_sub(self.begin_ns) as f64 / 1e9
+        (self.end_ns - self.begin_ns) as f64 / 1e9
     }
 }
 
@@ -234,7 +234,9 @@ impl Builder {
 
     fn end(&mut self, span: usize, index: usize, t_ns: u64, fate: Fate) {
         let span = &mut self.trace.spans[span];
-        (span.end, span.end_ns, span.fate) = (index, t_ns, fate);
+        (span.end, span.fate) = (index, fate);
+        // A damaged trace may have an end before its beginning.
+        span.end_ns = t_ns.max(span.begin_ns);
     }
 
     /// A process has ended: so has all that was going on in it.
