@@ -2,6 +2,9 @@
 
 course := "cargo run --quiet --package shared --features course --bin course --"
 
+# Arguments keep their quotes.
+set positional-arguments := true
+
 # List the lessons with their titles and minutes
 default:
     @{{ course }} list
@@ -9,17 +12,17 @@ default:
 # Run lesson N, by number or by name; ARGS go to it (try --help)
 [no-exit-message]
 lesson N *ARGS:
-    @{{ course }} lesson {{ N }} {{ ARGS }}
+    @{{ course }} lesson "$@"
 
 # Walk through lesson N step by step, for a class
 [no-exit-message]
 walk N *ARGS:
-    @{{ course }} lesson {{ N }} --walk {{ ARGS }}
+    @{{ course }} lesson "$@" --walk
 
 # Run all lessons in order; ends in a table
 [no-exit-message]
 lessons *ARGS:
-    @{{ course }} lessons {{ ARGS }}
+    @{{ course }} lessons "$@"
 
 # Run the tests
 test: python

@@ -1,7 +1,7 @@
 //! What the lessons stand on.
 //!
 //! [`trace`] records what happens in a run, questions it and draws it;
-//! [`lesson`] is the frame around a lesson: its options, its steps, its voice,
+//! [`mod@lesson`] is the frame around a lesson: its options, its steps, its voice,
 //! its claims. The arrows point down: `lesson` uses `trace`, and neither knows
 //! a lesson.
 

@@ -93,7 +93,7 @@ impl Lesson {
     pub fn run(self) -> ExitCode {
         let options = self.options();
         // Pauses make up a natural run; nothing in one takes minutes.
-        let limit = Duration::try_from_secs_f64(60.0 + 120.0 / options.speed);
+        let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
         let limit = limit.ok().filter(|_| !options.walk);
         let package = self.source.package;
         let status = supervisor::supervise(limit, || {

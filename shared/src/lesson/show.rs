@@ -10,7 +10,7 @@ use super::{Lesson, Step, supervisor};
 use crate::Result;
 use crate::trace::{Recorder, Timeline, Trace, chrome, svg, text};
 use anstyle::{AnsiColor, Style};
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::any::Any;
@@ -19,6 +19,9 @@ use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// Recorded by a child that came back from a step, in which it was to end.
+const ASTRAY: &str = "astray";
 
 /// A lesson being shown.
 pub(super) struct Show<'a> {
@@ -176,10 +179,8 @@ impl<'a> Show<'a> {
             .begin_with("step", [("name", script.name.as_str().into())]);
         let result = panic::catch_unwind(AssertUnwindSafe(|| run(stage)));
         if !supervisor::is_lesson() {
-            eprintln!(
-                "a child of the step `{}` went on as the lesson",
-                script.name
-            );
+            // A child that the step forked has come back from it.
+            stage.lesson.mark(ASTRAY);
             std::process::exit(101);
         }
         drop(span);
@@ -193,7 +194,13 @@ impl<'a> Show<'a> {
                 Err(anyhow!("panic: {}", said(&*payload)))
             })
             .with_context(failed)?;
-        self.outcomes[step] = Some(self.report(&trace?));
+        let trace = trace?;
+        ensure!(
+            trace.count(ASTRAY) == 0,
+            "a child of the step `{}` went on as the lesson; end it by _exit",
+            script.name
+        );
+        self.outcomes[step] = Some(self.report(&trace));
         Ok(())
     }
 

@@ -156,7 +156,7 @@ impl Watch {
             (None, _) if late => {
                 let seconds = limit.unwrap_or_default().as_secs();
                 bail!(
-                    "did not end within {seconds} s and was stopped; `--step` runs one step"
+                    "did not end within {seconds} s and was stopped; something above waits for ever"
                 )
             }
             (None, WaitStatus::Signaled(_, signal, _)) => match signal {

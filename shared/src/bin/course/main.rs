@@ -25,6 +25,7 @@ enum Task {
     /// List the lessons
     List,
     /// Run one lesson
+    #[command(disable_help_flag = true)]
     Lesson {
         /// Its number or its name
         lesson: String,
@@ -33,6 +34,7 @@ enum Task {
         args: Vec<String>,
     },
     /// Run all lessons in order; ends in a table
+    #[command(disable_help_flag = true)]
     Lessons {
         /// Options of the lessons
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
