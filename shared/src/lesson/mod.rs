@@ -53,6 +53,7 @@ use options::Options;
 use show::Show;
 use std::process::ExitCode;
 use std::time::Duration;
+use voice::Voice;
 
 /// A step of a lesson.
 pub type Step = fn(&Stage) -> Result;
@@ -97,11 +98,22 @@ impl Lesson {
         let limit = limit.ok().filter(|_| !options.walk);
         let package = self.source.package;
         let status = supervisor::supervise(limit, || {
-            let shown =
-                Show::new(&self, &options).and_then(|mut show| show.run());
-            complain(package, shown.map(|()| 0))
+            complain(package, self.show(&options).map(|()| 0))
         });
         ExitCode::from(complain(package, status))
+    }
+
+    fn show(&self, options: &Options) -> Result {
+        if options.walk && !Voice::can_ask() {
+            walk::needs_a_terminal(self.source.package);
+        }
+        let mut show = Show::new(self, options)?;
+        show.tell_panics();
+        match options.walk {
+            true => walk::walk(&mut show)?,
+            false => show.all_steps()?,
+        }
+        show.close()
     }
 
     fn options(&self) -> Options {

@@ -5,8 +5,7 @@ use super::pace::Pace;
 use super::source::Script;
 use super::stage::Stage;
 use super::voice::Voice;
-use super::walk;
-use super::{Lesson, Step, supervisor};
+use super::{Lesson, supervisor};
 use crate::Result;
 use crate::trace::{Recorder, Timeline, Trace, chrome, svg, text};
 use anstyle::{AnsiColor, Style};
@@ -28,6 +27,8 @@ pub(super) struct Show<'a> {
     pub lesson: &'a Lesson,
     pub options: &'a Options,
     pub stage: Stage,
+    /// The steps as the source tells them.
+    scripts: Vec<Script>,
     /// Where drawings and exports go; opened before anything runs, so that a
     /// wrong name is known at once.
     svg: Option<Output>,
@@ -71,9 +72,6 @@ impl Output {
 
 impl<'a> Show<'a> {
     pub fn new(lesson: &'a Lesson, options: &'a Options) -> Result<Self> {
-        if options.walk && !Voice::can_ask() {
-            walk::needs_a_terminal(lesson.source.package);
-        }
         let pace = Pace {
             speed: options.speed,
             seed: options.seed.map_or_else(any_seed, Ok)?,
@@ -102,10 +100,13 @@ impl<'a> Show<'a> {
             ],
         );
         stage.trace()?;
+        let scripts = lesson.steps.iter();
+        let scripts = scripts.map(|(name, _)| lesson.source.step(name));
         Ok(Self {
             lesson,
             options,
             stage,
+            scripts: scripts.collect::<Result<_>>()?,
             svg: options.svg.as_deref().map(Output::create).transpose()?,
             perfetto: options
                 .perfetto
@@ -117,9 +118,9 @@ impl<'a> Show<'a> {
         })
     }
 
-    pub fn run(&mut self) -> Result {
-        // A panic is one line of the show, not a page about the frame's own
-        // innards.
+    /// From now on a panic is one line of the show, not a page about the
+    /// frame's own innards.
+    pub fn tell_panics(&self) {
         let voice = self.stage.voice;
         panic::set_hook(Box::new(move |info| {
             let said = said(info.payload());
@@ -130,15 +131,9 @@ impl<'a> Show<'a> {
             let style = AnsiColor::Red.on_default();
             voice.tell(style, "  ", &format!("panic: {said}{place}"));
         }));
-        match self.options.walk {
-            true => walk::walk(self)?,
-            false => self.all_steps()?,
-        }
-        self.write_outputs()?;
-        self.close()
     }
 
-    fn all_steps(&mut self) -> Result {
+    pub fn all_steps(&mut self) -> Result {
         let wanted = |name: &str| {
             self.options.step.as_deref().is_none_or(|step| step == name)
         };
@@ -147,8 +142,8 @@ impl<'a> Show<'a> {
         let steps: Vec<usize> = steps.collect();
         self.say_title();
         for step in steps {
-            let script = self.say_step(step)?;
-            self.run_step(step, &script)?;
+            self.say_step(step);
+            self.run_step(step)?;
         }
         Ok(())
     }
@@ -160,23 +155,21 @@ impl<'a> Show<'a> {
         voice.tell(Style::new(), "", &self.lesson.source.question());
     }
 
-    pub fn say_step(&self, step: usize) -> Result<Script> {
-        let (name, _) = self.lesson.steps[step];
-        let script = self.lesson.source.step(name)?;
-        let place = format!("{} of {}", step + 1, self.lesson.steps.len());
-        self.stage.voice.rule(name, &place);
+    /// Says what a step is about; returns its source.
+    pub fn say_step(&self, step: usize) -> &Script {
+        let script = &self.scripts[step];
+        let place = format!("{} of {}", step + 1, self.scripts.len());
+        self.stage.voice.rule(&script.name, &place);
         self.stage.voice.tell(Style::new(), "", &script.sentence);
-        Ok(script)
+        script
     }
 
-    pub fn run_step(&mut self, step: usize, script: &Script) -> Result {
-        let run: Step = self.lesson.steps[step].1;
+    pub fn run_step(&mut self, step: usize) -> Result {
+        let (name, run) = self.lesson.steps[step];
         let stage = &self.stage;
         stage.voice.write("\n");
         stage.begin_step()?;
-        let span = stage
-            .lesson
-            .begin_with("step", [("name", script.name.as_str().into())]);
+        let span = stage.lesson.begin_with("step", [("name", name.into())]);
         let result = panic::catch_unwind(AssertUnwindSafe(|| run(stage)));
         if !supervisor::is_lesson() {
             // A child that the step forked has come back from it.
@@ -188,7 +181,7 @@ impl<'a> Show<'a> {
         if let (Ok(trace), false) = (&trace, self.options.no_timeline) {
             self.draw(&Timeline::of(trace));
         }
-        let failed = || format!("the step `{}` failed", script.name);
+        let failed = || format!("the step `{name}` failed");
         result
             .unwrap_or_else(|payload| {
                 Err(anyhow!("panic: {}", said(&*payload)))
@@ -197,8 +190,7 @@ impl<'a> Show<'a> {
         let trace = trace?;
         ensure!(
             trace.count(ASTRAY) == 0,
-            "a child of the step `{}` went on as the lesson; end it by _exit",
-            script.name
+            "a child of the step `{name}` went on as the lesson; end it by _exit"
         );
         self.outcomes[step] = Some(self.report(&trace));
         Ok(())
@@ -206,7 +198,11 @@ impl<'a> Show<'a> {
 
     fn draw(&self, timeline: &Timeline) {
         let voice = self.stage.voice;
-        let drawn = text::draw(timeline, voice.terminal, voice.most_rows());
+        let drawn = text::draw(
+            timeline,
+            voice.terminal,
+            voice.most_rows(self.options.walk),
+        );
         if !drawn.is_empty() {
             voice.write(&format!("\n{drawn}"));
         }
@@ -254,8 +250,10 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    /// Says what was proven. Fails if a claim did not hold.
-    fn close(&self) -> Result {
+    /// Writes the drawings and says what was proven. Fails if a claim did not
+    /// hold.
+    pub fn close(&mut self) -> Result {
+        self.write_outputs()?;
         let outcomes: Vec<&Outcome> = self.outcomes.iter().flatten().collect();
         let claims: Vec<&Claim> =
             outcomes.iter().flat_map(|outcome| &outcome.claims).collect();

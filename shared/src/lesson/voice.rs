@@ -40,12 +40,16 @@ impl Voice {
         }
     }
 
-    /// How many rows of a timeline fit on the screen with what belongs to it.
-    pub fn most_rows(&self) -> usize {
+    /// How many rows a timeline may have. In walk mode it is to stay on the
+    /// screen with what belongs to it; else one can scroll back.
+    pub fn most_rows(&self, walk: bool) -> usize {
         let height = console::Term::stdout().size_checked();
-        height.map_or(20, |(rows, _)| {
-            usize::from(rows).saturating_sub(4).clamp(6, 40)
-        })
+        match height {
+            Some((rows, _)) if walk => {
+                usize::from(rows).saturating_sub(9).max(6)
+            }
+            _ => 32,
+        }
     }
 
     /// Speaks for a track, in its column and colour.

@@ -2,7 +2,6 @@
 
 use super::highlight::highlight;
 use super::show::Show;
-use super::source::Script;
 use crate::Result;
 use anstyle::Style;
 use anyhow::Context;
@@ -28,10 +27,10 @@ pub(super) fn walk(show: &mut Show) -> Result {
     let steps = show.outcomes.len();
     let mut step = 0;
     while step < steps {
-        let script = open(show, step)?;
+        open(show, step)?;
         let mut moved = ask(show, "Enter: run   b: back   q: end")?;
         while matches!(moved, Move::Run | Move::Again) {
-            show.run_step(step, &script)?;
+            show.run_step(step)?;
             let after = if step + 1 < steps { "next" } else { "end" };
             moved = ask(
                 show,
@@ -51,15 +50,15 @@ pub(super) fn walk(show: &mut Show) -> Result {
 }
 
 /// Shows a step before it runs: title, question, source.
-fn open(show: &Show, step: usize) -> Result<Script> {
+fn open(show: &Show, step: usize) -> Result {
     let voice = show.stage.voice;
     Term::stdout().clear_screen()?;
     show.say_title();
-    let script = show.say_step(step)?;
+    let script = show.say_step(step);
     let code = highlight(&script.code, voice.terminal);
     let lines = code.lines().map(|line| format!("    {line}\n"));
     voice.write(&format!("\n{}", lines.collect::<String>()));
-    Ok(script)
+    Ok(())
 }
 
 fn ask(show: &Show, keys: &str) -> Result<Move> {
