@@ -1,6 +1,8 @@
 # The course. `just` lists its lessons; `just --list` lists these recipes.
 
-course := "cargo run --quiet --package shared --features course --bin course --"
+# The first time cargo tells what it compiles; then it has nothing to tell.
+quiet := if path_exists("target/debug/course") == "true" { "--quiet" } else { "" }
+course := "cargo run " + quiet + " --package shared --features course --bin course --"
 
 # Arguments keep their quotes.
 set positional-arguments := true

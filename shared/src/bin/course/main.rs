@@ -10,6 +10,7 @@ use anyhow::Result;
 use catalogue::{Catalogue, Lesson};
 use clap::{Parser, Subcommand};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// The lessons of the course, run from the top of the repository.
@@ -83,6 +84,12 @@ fn run(task: Task) -> Result<ExitCode> {
 
 fn cargo_run(lesson: &Lesson) -> Command {
     let mut command = Command::new("cargo");
-    command.args(["run", "--quiet", "--package", &lesson.package, "--"]);
+    command.args(["run", "--package", &lesson.package]);
+    // The first time cargo tells what it compiles; then it has nothing to
+    // tell.
+    if Path::new("target/debug").join(&lesson.package).exists() {
+        command.arg("--quiet");
+    }
+    command.arg("--");
     command
 }
