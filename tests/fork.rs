@@ -1,8 +1,12 @@
 //! Lesson 2: one call, two returns.
 
-use shared::trace::Event;
-use std::process::Command;
-use testkit::{Change, Check, Lesson, Run, claimed, happened, noted};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use shared::lesson::Claim;
+use shared::trace::{Event, Fate, Trace};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use testkit::{Change, Check, Ended, Lesson, Run, noted};
 
 const LESSON: Lesson = Lesson {
     package: "fork",
@@ -28,7 +32,7 @@ fn claims_are_proven_and_can_fail() {
                 let returned = noted(events, "parent", "fork returned");
                 returned == noted(events, "child", "my pid") && returned == pid_of(events, "child")
             },
-            broken: ("main.rs", "\"my pid\", getpid()", "\"my pid\", getppid()"),
+            broken: ("main.rs", "child.note(\"my pid\", getpid()", "child.note(\"my pid\", getppid()"),
         },
         Check {
             step: "one_call_two_returns",
@@ -71,8 +75,8 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "ended_but_not_gone",
             claim: "waitpid yields its exit code",
-            proven: |events| claimed(events, "waitpid yields its exit code") == 7,
-            broken: ("main.rs", "in_child(|| 7)", "in_child(|| 8)"),
+            proven: |events| noted(events, "parent", "exit code") == 7,
+            broken: ("main.rs", "        7\n", "        8\n"),
         },
         Check {
             step: "ended_but_not_gone",
@@ -83,12 +87,12 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "ended_but_not_gone",
             claim: "after waitpid nothing",
-            proven: |events| claimed(events, "after waitpid nothing") == false,
+            proven: |events| noted(events, "parent", "still there") == false,
             broken: ("main.rs", "fs::exists(entry)", "fs::exists(\"/proc/self\")"),
         },
         Check {
             step: "adopted",
-            claim: "its parent is not the one that ended",
+            claim: "not the one that ended",
             proven: |events| {
                 noted(events, "child", "my parent's pid") != pid_of(events, "parent")
             },
@@ -96,9 +100,9 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "adopted",
-            claim: "but an ancestor that adopts orphans",
+            claim: "but the one that asked for orphans",
             proven: |events| {
-                noted(events, "child", "my parent's pid") == pid_of(events, "lesson")
+                noted(events, "child", "my parent's pid") == noted(events, "me", "my pid")
             },
             broken: NOT_YET_ADOPTED,
         },
@@ -116,13 +120,13 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "no_more_processes",
-            claim: "it says EAGAIN",
+            claim: "fork says EAGAIN",
             proven: |events| noted_text(events).contains("EAGAIN"),
             broken: ("child.rs", "format!(\"{error:#}\")", "format!(\"{error}\")"),
         },
         Check {
             step: "no_more_processes",
-            claim: "and how to raise the limit",
+            claim: "the course says what to do",
             proven: |events| noted_text(events).contains("ulimit -u N"),
             broken: ("child.rs", "format!(\"{error:#}\")", "error.root_cause().to_string()"),
         },
@@ -165,14 +169,17 @@ fn a_child_goes_on_after_fork_and_before_the_end_of_waiting() {
 #[test]
 fn without_proc_it_says_what_it_cannot_show() {
     // A mount namespace of its own, in which /proc is an empty folder.
+    let place = tempfile::tempdir().expect("a temporary folder can be made");
+    let trace = place.path().join("trace.jsonl");
     let script = format!(
-        "mount -t tmpfs none /proc && exec {} --speed 20 --step ended_but_not_gone",
-        LESSON.binary
+        "mount -t tmpfs none /proc && \
+         exec {} --speed 20 --step ended_but_not_gone --trace {}",
+        LESSON.binary,
+        trace.display()
     );
     let args = ["--mount", "--propagation", "private", "sh", "-c", &script];
     let allowed = Command::new("unshare").args(["--mount", "true"]).output();
     if !allowed.is_ok_and(|run| run.status.success()) {
-        use std::io::Write;
         let why = "NOT RUN: without_proc: this user may not unshare(1)";
         writeln!(std::io::stderr(), "{why}").expect("standard error is open");
         return;
@@ -189,10 +196,122 @@ fn without_proc_it_says_what_it_cannot_show() {
         "{}",
         ended.stdout
     );
-    assert!(
-        ended.stdout.contains("yields its exit code (7)"),
-        "{}",
-        ended.stdout
+    let trace = Trace::read(&trace).expect("there is a trace");
+    let claims = Claim::all(&trace);
+    let claims: Vec<_> =
+        claims.iter().map(|claim| claim.text.as_str()).collect();
+    assert_eq!(claims, ["waitpid yields its exit code"]);
+}
+
+/// The lesson's own process, below its supervisor.
+fn lesson_below(supervisor: u32) -> Pid {
+    let supervisor = supervisor.to_string();
+    let found =
+        std::fs::read_dir("/proc").expect("there is /proc").find_map(|entry| {
+            let pid = entry.ok()?.file_name().into_string().ok()?;
+            let stat =
+                std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let parent =
+                stat.rsplit_once(") ")?.1.split(' ').nth(1)?.to_owned();
+            (parent == supervisor).then(|| pid.parse().ok())?
+        });
+    Pid::from_raw(found.expect("the supervisor has a child"))
+}
+
+/// Runs a step slowly and does something once its child runs.
+fn while_a_child_runs(deed: impl FnOnce(Pid)) -> Ended {
+    let args = ["--step", "one_call_two_returns", "--speed", "0.05"];
+    let run = Run::new(LESSON, &args);
+    let trace = run.trace_path();
+    run.end_after(|child| {
+        let runs = || {
+            std::fs::read_to_string(&trace)
+                .is_ok_and(|text| text.contains("\"runs\""))
+        };
+        testkit::until("the child runs", runs);
+        deed(Pid::from_raw(child.id() as i32));
+    })
+}
+
+#[test]
+fn a_killed_lesson_leaves_no_child() {
+    let ended = while_a_child_runs(|supervisor| {
+        let lesson = lesson_below(supervisor.as_raw() as u32);
+        kill(lesson, Signal::SIGKILL).expect("it runs");
+    });
+    ended.refused(1, &["was killed by SIGKILL"]);
+    let open = ended.trace.spans_named("runs").next().expect("the child ran");
+    assert_eq!(open.fate, Fate::Open);
+}
+
+#[test]
+fn signals_that_would_end_the_supervisor_end_the_lesson() {
+    use Signal::{SIGALRM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    for signal in [SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM] {
+        let ended = while_a_child_runs(|supervisor| {
+            kill(supervisor, signal).expect("it runs");
+        });
+        assert_eq!(ended.code, 128 + signal as i32, "{signal}");
+        assert_eq!(ended.stderr, "", "{signal}");
+    }
+}
+
+#[test]
+fn a_killed_supervisor_takes_the_lesson_along() {
+    let mut lesson = None;
+    // Nobody is left who could end the lesson's own child: that is the test's.
+    let mut child = None;
+    let args = ["--step", "one_call_two_returns", "--speed", "0.05"];
+    let mut run = Run::new(LESSON, &args);
+    let trace = run.trace_path();
+    let mut supervisor =
+        run.command.stdout(Stdio::null()).spawn().expect("it can be started");
+    testkit::until("the child runs", || {
+        let trace = Trace::read(&trace).unwrap_or_default();
+        let runs = trace.find("child", "runs").map(|at| trace.events()[at].pid);
+        child = runs.ok().map(Pid::from_raw);
+        child.is_some()
+    });
+    lesson.replace(lesson_below(supervisor.id()));
+    supervisor.kill().expect("it runs");
+    supervisor.wait().expect("it can be waited for");
+    let gone = |pid: Pid| kill(pid, None).is_err();
+    testkit::until("the lesson is gone", || lesson.is_some_and(gone));
+    kill(child.expect("it was found"), Signal::SIGKILL).expect("it runs");
+    testkit::until("the child is gone", || child.is_some_and(gone));
+}
+
+/// Runs a changed lesson that is to fail.
+fn fails(change: Change, step: &str, words: &[&str]) {
+    let run = Run::mutant(LESSON, change, &["--step", step]).end();
+    run.refused(1, words);
+}
+
+#[test]
+fn what_a_step_leaves_behind_is_named_and_ended() {
+    let change = (
+        "main.rs",
+        "wait_for(pid, &parent)?;\n    parent.note(\"money\"",
+        "in_child(|| loop { parent.pause(1.0) })?;\n    \
+         wait_for(pid, &parent)?;\n    parent.note(\"money\"",
     );
-    assert_eq!(happened(ended.trace.events(), "claim").count(), 0);
+    fails(
+        change,
+        "memory_is_copied",
+        &["left behind, and now ended: process", "(lesson)"],
+    );
+}
+
+#[test]
+fn a_child_that_goes_on_as_the_lesson_is_noticed() {
+    let change = ("main.rs", "unsafe { libc::_exit(0) }", "return Ok(());");
+    fails(change, "one_call_two_returns", &["went on as the lesson", "_exit"]);
+}
+
+#[test]
+fn a_step_that_does_not_end_is_stopped() {
+    let change = ("main.rs", "mouth.write_all(&[1])?;", "");
+    let run =
+        Run::mutant(LESSON, change, &["--step", "adopted", "--speed", "1e6"]);
+    run.end().refused(1, &["did not end within 30 s"]);
 }

@@ -16,7 +16,7 @@ def verse(sing):
         ben.switch()
         sing("anna", "But when the leaves hang trembling,")
         ben.switch()
-        sing("anna", "(nobody switches back to her, so this is not sung)")
+        sing("anna", "(sung only if somebody switches back)")
 
     def sing_ben():
         sing("ben", "Neither I nor you:")
@@ -25,7 +25,7 @@ def verse(sing):
 
     anna, ben = greenlet.greenlet(sing_anna), greenlet.greenlet(sing_ben)
     anna.switch()
-    sing("parent", "Ben has ended, and control is back here.")
+    sing("parent", "One has ended; control is back here.")
 
 
 def deep_inside(pause):

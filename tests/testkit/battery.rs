@@ -34,6 +34,7 @@ macro_rules! battery {
             signals_end_it
             no_terminal_no_walk
             walk_goes_there_and_back
+            walk_ends_by_control_c
             plain_output
             narrow_terminal
             no_process_to_be_had
@@ -91,7 +92,7 @@ impl Faults {
                 .well();
             let steps = run.trace.spans_named("step").count();
             assert_eq!(steps, 1, "{step}");
-            assert!(run.stdout.contains("--seed 7"), "{}", run.stdout);
+            assert_eq!(run.trace.events()[0].args["seed"], 7);
         }
     }
 
@@ -138,8 +139,11 @@ impl Faults {
             let run = Run::new(self.0, &[option, "/proc/t.jsonl"]).end();
             run.refused(1, &["/proc/t.jsonl"]);
             let run = Run::new(self.0, &[option, "/dev/full"]).end();
-            run.refused(1, &["No space left on device", "make room"]);
+            run.refused(1, &["No space left on device"]);
         }
+        // What cannot be read back proves nothing.
+        let run = Run::new(self.0, &["--trace", "/dev/null"]).end();
+        run.refused(1, &["/dev/null", "read back"]);
     }
 
     /// The SVG is XML; in the Chrome trace spans nest and arrows have two
@@ -247,12 +251,13 @@ impl Faults {
     pub fn walk_goes_there_and_back(self) {
         let step = &self.0.steps()[0];
         let keys = [
+            ("Enter: run", "c"),
             ("Enter: run", "\r"),
-            ("r: again", "r"),
-            ("r: again", "\r"),
+            ("r: run again", "r"),
+            ("r: run again", "\r"),
             ("Enter: run", "b"),
             ("Enter: run", "\r"),
-            ("r: again", "q"),
+            ("r: run again", "q"),
         ];
         let screen = Screen::of(self.0, 80, &["--walk"], &keys);
         assert_eq!(screen.code, Some(0), "{}", screen.text());
@@ -264,6 +269,15 @@ impl Faults {
             screen.text()
         );
         assert!(screen.raw.contains("\u{1b}["), "no colour");
+        assert!(screen.restored, "keys are not shown any more");
+    }
+
+    /// Ctrl-C typed at a question of walk mode.
+    pub fn walk_ends_by_control_c(self) {
+        let keys = [("Enter: run", "\u{3}")];
+        let screen = Screen::of(self.0, 80, &["--walk"], &keys);
+        assert_eq!(screen.code, Some(130), "{}", screen.text());
+        assert!(screen.restored, "keys are not shown any more");
     }
 
     /// No colour where none is wanted; ASCII where the locale knows no more.
@@ -273,10 +287,12 @@ impl Faults {
         let mut forced = Run::new(self.0, &[]);
         forced.command.env("CLICOLOR_FORCE", "1");
         assert!(forced.end().well().stdout.contains('\u{1b}'));
-        for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
-            let mut run = Run::new(self.0, &[]);
-            run.command.env(name, value);
-            assert!(!run.end().well().stdout.contains('\u{1b}'), "{name}");
+        let step = self.0.steps()[0].clone();
+        let args = ["--step", step.as_str()];
+        assert!(Screen::of(self.0, 80, &args, &[]).raw.contains('\u{1b}'));
+        for env in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let screen = Screen::with(self.0, 80, &args, &[], Some(env));
+            assert!(!screen.raw.contains('\u{1b}'), "{env:?}");
         }
         let mut run = Run::new(self.0, &[]);
         run.command.env("LC_ALL", "C");

@@ -1,5 +1,5 @@
 use crate::Lesson;
-use crate::mutant::{Change, Mutant};
+use crate::mutant::Change;
 use crate::run::Run;
 use serde_json::Value;
 use shared::lesson::Claim;
@@ -63,8 +63,7 @@ impl Lesson {
                     check.step == step && check.broken == change
                 });
             rest = others;
-            let mutant = Mutant::build(self, change);
-            let run = Run::program(&mutant.binary, &["--step", step]).end();
+            let run = Run::mutant(self, change, &["--step", step]).end();
             let events = events_of(&run.trace, step);
             let claims = Claim::all(&Trace::of(events.clone()));
             for check in same {
@@ -115,13 +114,6 @@ pub fn noted(events: &[Event], track: &str, name: &str) -> Value {
     let mut named = happened(events, name).filter(|event| event.track == track);
     let value = named.next().and_then(|event| event.args.get("value"));
     value.cloned().unwrap_or_default()
-}
-
-/// The value that was measured for the claim `text`; null if there is none.
-pub fn claimed(events: &[Event], text: &str) -> Value {
-    let mut claims =
-        happened(events, "claim").filter(|event| event.args["text"] == text);
-    claims.next().map_or(Value::Null, |event| event.args["value"].clone())
 }
 
 /// How many spans called `name` were open after each of their beginnings and

@@ -13,9 +13,9 @@ mod run;
 mod screen;
 
 pub use battery::Faults;
-pub use check::{Check, claimed, happened, noted, open_spans};
+pub use check::{Check, happened, noted, open_spans};
 pub use mutant::Change;
-pub use run::{Ended, Run};
+pub use run::{Ended, Run, until};
 pub use screen::{Keys, Screen};
 
 /// A lesson under test.

@@ -2,6 +2,8 @@ use crate::Lesson;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
 
 /// A change of a lesson's source: the file below `src`, what stands there
 /// once, and what takes its place.
@@ -9,14 +11,18 @@ pub type Change = (&'static str, &'static str, &'static str);
 
 /// A lesson with one change in its source, built.
 pub(crate) struct Mutant {
-    /// Its program.
-    pub binary: String,
+    /// Where its program is; goes with the mutant.
+    place: TempDir,
 }
+
+/// One is built after the other: they share a folder.
+static BUILDING: Mutex<()> = Mutex::new(());
 
 impl Mutant {
     /// Builds a copy of `lesson` with `change`, in a workspace of its own
     /// below `target`, with the versions and the lock file of this one.
     pub fn build(lesson: Lesson, change: Change) -> Self {
+        let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let top = Path::new(lesson.folder).join("../..").canonicalize();
         let top = top.expect("a lesson stands two levels below the top");
         let mutants = top.join("target/mutants");
@@ -57,7 +63,14 @@ impl Mutant {
             "{change:?} does not compile:\n{complaint}"
         );
         let binary = target.join("debug").join(lesson.package);
-        Self { binary: binary.display().to_string() }
+        let mutant =
+            Self { place: tempfile::tempdir().expect("there is room") };
+        fs::copy(binary, mutant.program()).expect("the program can be copied");
+        mutant
+    }
+
+    pub fn program(&self) -> PathBuf {
+        self.place.path().join("lesson")
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::Lesson;
+use crate::mutant::{Change, Mutant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use shared::trace::Trace;
@@ -21,6 +22,8 @@ pub struct Run {
     /// The command, to be changed as a test needs it.
     pub command: Command,
     place: TempDir,
+    /// Kept as long as it runs.
+    _mutant: Option<Mutant>,
 }
 
 /// A lesson that has ended.
@@ -39,6 +42,13 @@ impl Run {
     /// `lesson` with these options.
     pub fn new(lesson: Lesson, args: &[&str]) -> Self {
         Self::program(lesson.binary, args)
+    }
+
+    /// `lesson` with a change in its source, built for it.
+    pub fn mutant(lesson: Lesson, change: Change, args: &[&str]) -> Self {
+        let mutant = Mutant::build(lesson, change);
+        let program = mutant.program().display().to_string();
+        Self { _mutant: Some(mutant), ..Self::program(&program, args) }
     }
 
     /// Any program that takes the options of a lesson.
@@ -68,7 +78,7 @@ impl Run {
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())
             .process_group(0);
-        Self { command, place }
+        Self { command, place, _mutant: None }
     }
 
     /// Where the trace will be.
@@ -94,16 +104,15 @@ impl Run {
         let mut child =
             self.command.spawn().expect("the lesson can be started");
         let group = Pid::from_raw(child.id() as i32);
+        let mut alive = Alive(Some(group));
         meanwhile(&mut child);
         let stdout = child.stdout.take().map(reader);
         let stderr = child.stderr.take().map(reader);
         let (ended, wait) = mpsc::channel();
         let waiter = thread::spawn(move || ended.send(child.wait()));
-        let status = wait.recv_timeout(DEADLINE).unwrap_or_else(|_| {
-            // It is still running: the group has its pid.
-            let _ = killpg(group, Signal::SIGKILL);
-            panic!("the lesson had not ended after {DEADLINE:?}");
-        });
+        let status = wait.recv_timeout(DEADLINE);
+        let status = status.expect("the lesson ends in time");
+        alive.0 = None;
         let status = status.expect("the lesson can be waited for");
         let _ = waiter.join();
         nothing_is_left_of(group);
@@ -154,6 +163,18 @@ impl Ended {
     }
 }
 
+/// Ends the group of a lesson that is still running when a test gives up.
+struct Alive(Option<Pid>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It has not been waited for: nobody else can have its number.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
 fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -166,7 +187,7 @@ fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
 ///
 /// # Panics
 /// When it has not in that time.
-pub(crate) fn until(what: &str, mut met: impl FnMut() -> bool) {
+pub fn until(what: &str, mut met: impl FnMut() -> bool) {
     let start = Instant::now();
     while !met() {
         assert!(start.elapsed() < DEADLINE, "waited in vain until {what}");

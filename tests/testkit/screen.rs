@@ -1,7 +1,10 @@
 use crate::Lesson;
 use crate::run::{nothing_is_left_of, until};
+use nix::errno::Errno;
+use nix::libc;
 use nix::pty::{Winsize, openpty};
-use nix::unistd::Pid;
+use nix::sys::termios::tcgetattr;
+use nix::unistd::{Pid, setsid};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
@@ -19,6 +22,8 @@ pub struct Screen {
     pub raw: String,
     /// Its exit code.
     pub code: Option<i32>,
+    /// Whether the terminal was left as it was found.
+    pub restored: bool,
 }
 
 impl Screen {
@@ -32,6 +37,20 @@ impl Screen {
         args: &[&str],
         keys: &[Keys],
     ) -> Self {
+        Self::with(lesson, columns, args, keys, None)
+    }
+
+    /// The same with one more variable in its environment.
+    ///
+    /// # Panics
+    /// Like [`Screen::of`].
+    pub fn with(
+        lesson: Lesson,
+        columns: u16,
+        args: &[&str],
+        keys: &[Keys],
+        env: Option<(&str, &str)>,
+    ) -> Self {
         let size =
             Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(&size, None).expect("there is a terminal left");
@@ -40,8 +59,21 @@ impl Screen {
         };
         let mut command = Command::new(lesson.binary);
         command.args(args).args(["--speed", "20"]);
-        command.stdin(end()).stdout(end()).stderr(end()).process_group(0);
+        command.stdin(end()).stdout(end()).stderr(end());
         command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(env);
+        // A session of its own, so that what is typed can be a signal.
+        #[expect(unsafe_code, reason = "the terminal is to be the lesson's")]
+        // SAFETY: between fork and exec only setsid(2) and ioctl(2) are
+        // called.
+        unsafe {
+            command.pre_exec(|| {
+                setsid()?;
+                Errno::result(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
+                Ok(())
+            });
+        }
+        let before = tcgetattr(&terminal.master).expect("it is a terminal");
         let mut child = command.spawn().expect("the lesson can be started");
         drop((command, terminal.slave));
         let mut master = File::from(terminal.master);
@@ -73,9 +105,14 @@ impl Screen {
             status = child.try_wait().expect("it can be waited for");
             status.is_some()
         });
+        let after = tcgetattr(&master).expect("it is still a terminal");
         let _ = reader.join();
         nothing_is_left_of(Pid::from_raw(child.id() as i32));
-        Self { raw: text(), code: status.and_then(|status| status.code()) }
+        Self {
+            raw: text(),
+            code: status.and_then(|status| status.code()),
+            restored: before.local_flags == after.local_flags,
+        }
     }
 
     /// What was shown, without its colours.

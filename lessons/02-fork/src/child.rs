@@ -1,30 +1,40 @@
 //! What the first step shows, as functions for the others.
 
+use anyhow::bail;
 use nix::libc::_exit;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, Uid, fork, setuid};
 use shared::Track;
 use shared::lesson::fork_error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs `body` in a child, which ends with the exit code that `body` returns.
-/// nix has an enum for the two returns of fork.
+/// Runs `body` in a child, which ends with the exit code that `body` returns;
+/// 101 after a panic. nix has an enum for the two returns of fork.
 pub fn in_child(body: impl FnOnce() -> i32) -> shared::Result<Pid> {
     // SAFETY: this process has one thread, so the child may do anything.
     match unsafe { fork() }.map_err(fork_error)? {
         ForkResult::Parent { child } => Ok(child),
-        // SAFETY: ends the child before it goes on as a second lesson.
-        ForkResult::Child => unsafe { _exit(body()) },
+        ForkResult::Child => {
+            let code = catch_unwind(AssertUnwindSafe(body)).unwrap_or(101);
+            // SAFETY: ends the child before it goes on as a second lesson.
+            unsafe { _exit(code) }
+        }
     }
 }
 
 /// Waits until the child has ended; returns its exit code.
 pub fn wait_for(pid: Pid, parent: &Track) -> shared::Result<i32> {
-    let status = parent.span("waits", || waitpid(pid, None))?;
-    parent.reaped(pid.as_raw(), None);
-    match status {
-        WaitStatus::Exited(_, code) => Ok(code),
-        other => anyhow::bail!("the child {pid} did not exit: {other:?}"),
+    match parent.span("waits", || waitpid(pid, None))? {
+        WaitStatus::Exited(_, code) => {
+            parent.reaped(pid.as_raw(), None);
+            Ok(code)
+        }
+        WaitStatus::Signaled(_, signal, _) => {
+            parent.reaped(pid.as_raw(), Some(signal.as_str()));
+            bail!("the child {pid} was killed by {signal}")
+        }
+        other => bail!("the child {pid} has not ended: {other:?}"),
     }
 }
 
@@ -34,24 +44,28 @@ pub fn fork_and_wait() -> shared::Result {
     Ok(())
 }
 
-/// What fork says to a child whose user may have one process; nothing where no
-/// limit binds that user.
-pub fn fork_over_the_limit(child: &Track) -> shared::Result<Option<String>> {
+/// What fork says to a child whose user may have one process; nothing where
+/// that cannot be brought about.
+pub fn fork_over_the_limit(
+    parent: &Track,
+    child: &Track,
+) -> shared::Result<Option<String>> {
     let pid = in_child(|| {
-        match allow_one_process().and_then(|()| fork_and_wait()) {
-            Ok(()) => 0,
-            Err(error) => {
-                child.note("fork", format!("{error:#}"));
-                1
-            }
+        if allow_one_process().is_ok()
+            && let Err(error) = fork_and_wait()
+        {
+            child.note("fork", format!("{error:#}"));
+            return 1;
         }
+        0
     })?;
-    let refused = wait_for(pid, child)? == 1;
+    let refused = wait_for(pid, parent)? == 1;
     refused.then(|| child.noted("fork")).transpose()
 }
 
-fn allow_one_process() -> shared::Result {
-    setrlimit(Resource::RLIMIT_NPROC, 1, 1)?;
+fn allow_one_process() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
+    setrlimit(Resource::RLIMIT_NPROC, 1, most)?;
     if Uid::current().is_root() {
         // The limit does not bind root (setrlimit(2)): become nobody.
         setuid(Uid::from_raw(65_534))?;

@@ -72,29 +72,36 @@ fn memory_is_copied(stage: &Stage) -> shared::Result {
 
 /// A child has ended, and nobody has waited for it yet. What is left of it?
 fn ended_but_not_gone(stage: &Stage) -> shared::Result {
-    let parent = stage.track("parent");
-    let pid = in_child(|| 7)?;
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let pid = in_child(|| {
+        child.span("runs", || child.pause(0.5));
+        7
+    })?;
     // Returns when the child has ended, and leaves it as it is.
     waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
     let entry = format!("/proc/{pid}/stat");
+    // pid (command) state ..., as proc_pid_stat(5) says.
     let stat = fs::read_to_string(&entry).unwrap_or_default();
+    let state = stat.rsplit(") ").next().and_then(|s| s.chars().next());
+    parent.note("state", state.map(String::from));
     parent.span("leaves it", || parent.pause(1.0));
-    let code = wait_for(pid, &parent)?;
+    parent.note("exit code", wait_for(pid, &parent)?);
+    parent.note("still there", fs::exists(entry)?);
+    let code = parent.noted("exit code")?;
     stage.claim("waitpid yields its exit code", code, equals(7));
-    // pid (command) state …, as proc_pid_stat(5) says.
-    let Some(state) = stat.split(' ').nth(2) else {
+    if state.is_none() {
         stage.cannot_show("what is left of it", "/proc is not there");
         return Ok(());
-    };
-    parent.note("state", state);
-    stage.claim("before waitpid a zombie", state, equals("Z"));
-    stage.claim("after waitpid nothing", fs::exists(entry)?, equals(false));
+    }
+    stage.claim("before waitpid a zombie", state, equals(Some('Z')));
+    let there = parent.noted("still there")?;
+    stage.claim("after waitpid nothing", there, equals(false));
     Ok(())
 }
 
 /// A parent ends before its child. Who is the child's parent then?
 fn adopted(stage: &Stage) -> shared::Result {
-    let (lesson, me) = (stage.track("lesson"), getpid().as_raw());
+    let (lesson, me) = (stage.track("me"), getpid().as_raw());
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let (mut ear, mut mouth) = pipe()?;
     let pid = in_child(|| {
@@ -102,24 +109,24 @@ fn adopted(stage: &Stage) -> shared::Result {
             // Sleeps until the lesson has seen the parent's end.
             let _ = child.span("sleeps", || ear.read_exact(&mut [0]));
             child.note("my parent's pid", getppid().as_raw());
+            child.span("runs", || child.pause(0.5));
             0
         });
+        parent.note("my pid", getpid().as_raw());
         parent.note("my child's pid", born.map_or(0, Pid::as_raw));
         parent.span("runs", || parent.pause(1.0));
         0
     })?;
+    lesson.note("my pid", me);
     wait_for(pid, &lesson)?;
     mouth.write_all(&[1])?;
     wait_for(Pid::from_raw(parent.noted("my child's pid")?), &lesson)?;
-    let ppid: i32 = child.noted("my parent's pid")?;
-    stage.claim(
-        "its parent is not the one that ended",
-        ppid,
-        differs_from(pid.as_raw()),
-    );
+    let (ppid, ended): (i32, i32) =
+        (child.noted("my parent's pid")?, parent.noted("my pid")?);
+    stage.claim("not the one that ended", ppid, differs_from(ended));
     // This process has asked for orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
     // Where nobody has, process 1 adopts them.
-    stage.claim("but an ancestor that adopts orphans", ppid, equals(me));
+    stage.claim("but the one that asked for orphans", ppid, equals(me));
     Ok(())
 }
 
@@ -146,19 +153,21 @@ fn printed_twice(stage: &Stage) -> shared::Result {
 
 /// A user may have only so many processes. What does fork say then?
 fn no_more_processes(stage: &Stage) -> shared::Result {
-    let Some(said) = fork_over_the_limit(&stage.track("child"))? else {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let Some(said) = fork_over_the_limit(&parent, &child)? else {
         stage.cannot_show("a refused fork", "no limit binds this user");
         return Ok(());
     };
-    stage.claim("it says EAGAIN", said.contains("EAGAIN"), equals(true));
+    stage.claim("fork says EAGAIN", said.contains("EAGAIN"), equals(true));
     let way_out = said.contains("raise it with `ulimit -u");
-    stage.claim("and how to raise the limit", way_out, equals(true));
+    stage.claim("the course says what to do", way_out, equals(true));
     Ok(())
 }
 
-/// What does a child cost? And if the parent has 64 MiB more to copy?
+/// What does a child cost? And if the parent holds 64 MiB more?
 fn price(stage: &Stage) -> shared::Result {
     let repeat = |times| (0..times).try_for_each(|_| fork_and_wait());
+    repeat(20)?; // the first ones cost more
     stage.measure("fork and wait", 100, || repeat(100))?;
     let memory = black_box(vec![1_u8; 64 << 20]);
     stage.measure("with 64 MiB more", 20, || repeat(20))?;

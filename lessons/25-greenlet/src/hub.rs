@@ -8,7 +8,7 @@
 use generator::{Gn, LocalGenerator, Scope};
 
 /// A stack of 64 Ki words, much more than a verse needs: `generator` counts in
-/// words, and a stack that is too small ends the program.
+/// words, and notices a stack that was too small when its coroutine ends.
 const STACK: usize = 0x1_0000;
 
 /// No coroutine's number: whoever started them.
@@ -32,14 +32,13 @@ impl<'a> Hub<'a> {
     }
 
     /// Switches to one of them; from there on each says who is next. Returns
-    /// to the parent when one of them has ended.
+    /// to the parent when one of them has ended, also if it had before.
     ///
     /// # Panics
     /// With the panic of the coroutine that panicked.
     pub fn switch(&mut self, mut next: usize) {
-        while let Some(coroutine) = self.0.get_mut(next)
-            && !coroutine.is_done()
-        {
+        while let Some(coroutine) = self.0.get_mut(next) {
+            // None: it had ended before.
             next = coroutine.resume().unwrap_or(PARENT);
         }
     }

@@ -31,7 +31,7 @@ fn verse(stage: &Stage) -> shared::Result {
         me.switch(BEN);
         sing(&anna, "But when the leaves hang trembling,");
         me.switch(BEN);
-        sing(&anna, "(nobody switches back to her, so this is not sung)");
+        sing(&anna, "(sung only if somebody switches back)");
     });
     hub.add(|me| {
         sing(&ben, "Neither I nor you:");
@@ -39,7 +39,7 @@ fn verse(stage: &Stage) -> shared::Result {
         sing(&ben, "The wind is passing through.");
     });
     hub.switch(ANNA);
-    sing(&parent, "Ben has ended, and control is back here.");
+    sing(&parent, "One has ended; control is back here.");
 
     let trace = stage.trace()?;
     let turns = ["anna", "ben", "anna", "ben", "parent"];
@@ -94,32 +94,36 @@ fn squares(me: &mut Me, anna: &Track, n: u32) -> u32 {
     mine + squares(me, anna, n - 1)
 }
 
-/// Ben panics. Who notices, what of anna, and who answers if someone switches
-/// to ben again?
+/// Ben panics. Who notices, and what of anna? And who goes on if someone
+/// switches to ben again?
 fn panics_and_ends(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
     let (anna, ben) = singers(stage);
     let mut hub = Hub::default();
     hub.add(|me| {
+        anna.span("runs", || anna.pause(0.3));
         me.switch(BEN);
-        anna.mark("goes on");
+        anna.span("runs again", || anna.pause(0.3));
     });
     hub.add(|_| {
-        ben.mark("panics");
+        ben.span("runs", || ben.pause(0.3));
         panic!("lost the tune");
     });
     let caught = catch_unwind(AssertUnwindSafe(|| hub.switch(ANNA)));
     let message = caught.err().and_then(|payload| payload.downcast().ok());
-    let message: Option<&str> = message.map(|message| *message);
-    stage.claim(
-        "the panic reached the parent",
-        message,
-        equals(Some("lost the tune")),
-    );
+    parent.note("caught", message.map(|text: Box<&str>| *text));
     hub.switch(ANNA);
-    hub.switch(BEN); // returns at once: there is no ben any more
+    hub.switch(BEN); // ben has ended: back at once
+    parent.mark("back");
+
     let trace = stage.trace()?;
-    stage.claim("anna could go on", trace.count("goes on"), equals(1));
-    stage.claim("ben did not run again", trace.count("panics"), equals(1));
+    let caught: Option<String> = parent.noted("caught")?;
+    let panic = Some("lost the tune".to_owned());
+    stage.claim("the panic reached the parent", caught, equals(panic));
+    let again = trace.count("runs again");
+    stage.claim("anna could go on, times", again, equals(1));
+    let ran = trace.order_on("ben").len();
+    stage.claim("ben ran no second time, times", ran, equals(1));
     Ok(())
 }
 
@@ -149,6 +153,7 @@ fn price(stage: &Stage) -> shared::Result {
         });
         Ok(())
     })?;
-    stage.claim("a switch is cheaper, times", thread / switch, at_least(2.0));
+    let ratio = thread / switch;
+    stage.claim("a hand-over costs switches", ratio, at_least(2.0));
     Ok(())
 }

@@ -2,9 +2,6 @@ use crate::trace::{Event, Trace};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The name of the instant that records a claim.
-const CLAIM: &str = "claim";
-
 /// What a claim demands of a measured value.
 pub struct Condition<'a, T> {
     demand: String,
@@ -79,7 +76,8 @@ impl Claim {
         }
     }
 
-    pub(super) const NAME: &'static str = CLAIM;
+    /// The name of the instant that records a claim.
+    pub(super) const NAME: &'static str = "claim";
 
     pub(super) fn args(&self) -> [(&'static str, Value); 4] {
         [
@@ -92,7 +90,8 @@ impl Claim {
 
     /// The claims that were checked in a run, in order.
     pub fn all(trace: &Trace) -> Vec<Self> {
-        let claims = trace.events().iter().filter(|event| event.name == CLAIM);
+        let claims =
+            trace.events().iter().filter(|event| event.name == Self::NAME);
         claims.filter_map(Self::of).collect()
     }
 
@@ -133,7 +132,9 @@ pub(super) fn shown(value: &Value) -> String {
             values.iter().map(shown).collect::<Vec<_>>().join(", ")
         }
         Value::Number(number) if number.is_f64() => {
-            format!("{:.3}", number.as_f64().unwrap_or(f64::NAN))
+            let number = number.as_f64().unwrap_or(f64::NAN);
+            let digits = if number.abs() < 10.0 { 2 } else { 0 };
+            format!("{number:.digits$}")
         }
         other => other.to_string(),
     }
@@ -167,6 +168,7 @@ mod tests {
         let (_, text) = claim(vec!["anna", "ben"], equals(vec!["anna", "ben"]));
         assert_eq!(text, "so it is (anna, ben)");
         assert_eq!(claim(true, equals(true)).1, "so it is");
-        assert_eq!(claim(1.23456, at_most(2.0)).1, "so it is (1.235)");
+        assert_eq!(claim(1.23456, at_most(2.0)).1, "so it is (1.23)");
+        assert_eq!(claim(167.743, at_least(2.0)).1, "so it is (168)");
     }
 }

@@ -4,19 +4,7 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 /// Why fork(2) failed and what to do about it.
 pub fn fork_error(errno: Errno) -> anyhow::Error {
     let advice = match errno {
-        Errno::EAGAIN => {
-            let limit =
-                getrlimit(Resource::RLIMIT_NPROC).map_or(0, |(soft, _)| soft);
-            let limit = match limit {
-                RLIM_INFINITY => "the system's limit on processes".to_owned(),
-                limit => {
-                    format!("the limit on processes (`ulimit -u`: {limit})")
-                }
-            };
-            format!(
-                "{limit} is reached; end some, or raise it with `ulimit -u N`"
-            )
-        }
+        Errno::EAGAIN => limit_reached(),
         Errno::ENOMEM => {
             "there is no memory left for it; end other programs".to_owned()
         }
@@ -24,6 +12,24 @@ pub fn fork_error(errno: Errno) -> anyhow::Error {
     };
     anyhow::Error::new(errno)
         .context(format!("cannot make a process by fork: {advice}"))
+}
+
+/// The same for a thread, if that is what `panic` tells of: std's own `spawn`
+/// panics when the system refuses.
+pub(super) fn spawn_advice(panic: &str) -> Option<anyhow::Error> {
+    let refused = panic.starts_with("failed to spawn thread");
+    let context = format!("cannot make a thread: {}", limit_reached());
+    refused.then(|| anyhow::Error::new(Errno::EAGAIN).context(context))
+}
+
+/// Threads count as processes there, setrlimit(2).
+fn limit_reached() -> String {
+    let limit = getrlimit(Resource::RLIMIT_NPROC).map_or(0, |(soft, _)| soft);
+    let limit = match limit {
+        RLIM_INFINITY => "the system's limit on processes".to_owned(),
+        limit => format!("the limit on processes (`ulimit -u`: {limit})"),
+    };
+    format!("{limit} is reached; end some, or raise it with `ulimit -u N`")
 }
 
 #[cfg(test)]

@@ -47,10 +47,10 @@ pub use stage::Stage;
 pub use track::Track;
 
 use crate::Result;
-use clap::builder::PossibleValuesParser;
 use clap::{CommandFactory, FromArgMatches};
 use options::Options;
 use show::Show;
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 use voice::Voice;
@@ -97,9 +97,10 @@ impl Lesson {
         let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
         let limit = limit.ok().filter(|_| !options.walk);
         let package = self.source.package;
-        let status = supervisor::supervise(limit, || {
-            complain(package, self.show(&options).map(|()| 0))
-        });
+        let status =
+            supervisor::supervise(package, limit, options.walk, || {
+                complain(package, self.show(&options).map(|()| 0))
+            });
         ExitCode::from(complain(package, status))
     }
 
@@ -109,9 +110,14 @@ impl Lesson {
         }
         let mut show = Show::new(self, options)?;
         show.tell_panics();
+        let count = self.steps.len();
+        let chosen = options.step.as_deref();
+        let chosen = chosen.and_then(|step| {
+            self.steps.iter().position(|(name, _)| *name == step)
+        });
         match options.walk {
-            true => walk::walk(&mut show)?,
-            false => show.all_steps()?,
+            true => walk::walk(&mut show, chosen.unwrap_or(0))?,
+            false => show.steps(chosen.map_or(0..count, |at| at..at + 1))?,
         }
         show.close()
     }
@@ -126,10 +132,7 @@ impl Lesson {
             .about(self.source.title())
             .long_about(about)
             .before_long_help("")
-            .mut_arg("step", |step| {
-                step.value_parser(PossibleValuesParser::new(names))
-                    .hide_possible_values(true)
-            });
+            .mut_arg("step", |step| step.value_parser(one_of(names.collect())));
         let after = command.get_after_help().cloned().unwrap_or_default();
         command = command.after_help(format!(
             "Steps:{}\n\n{after}",
@@ -140,12 +143,27 @@ impl Lesson {
     }
 }
 
+/// Takes one of these names; else says which there are.
+fn one_of(
+    names: Vec<&'static str>,
+) -> impl Fn(&str) -> std::result::Result<String, String>
++ Clone
++ Send
++ Sync
++ 'static {
+    move |name| match names.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("the steps are {}", names.join(", "))),
+    }
+}
+
 /// The status to exit with; an error is said on standard error, in one line
 /// with its causes.
 fn complain(package: &str, result: Result<u8>) -> u8 {
     result.unwrap_or_else(|error| {
         let line = format!("{error:#}").replace('\n', " ");
-        eprintln!("{package}: {line}");
+        // Where even that cannot be written the status must do.
+        let _ = writeln!(std::io::stderr(), "{package}: {line}");
         1
     })
 }

@@ -16,12 +16,12 @@ pub(super) struct Options {
     #[arg(long)]
     pub walk: bool,
 
-    /// Run this step only
-    #[arg(long, value_name = "NAME", conflicts_with = "walk")]
+    /// Run this step only; with --walk, begin there
+    #[arg(long, value_name = "NAME")]
     pub step: Option<String>,
 
     /// Make the same choices as another run with this number
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
     /// Write the trace to FILE, a line of JSON an event
@@ -47,4 +47,9 @@ fn speed(text: &str) -> Result<f64, String> {
     speed.ok_or_else(|| {
         "give a number above 0: 1 is natural pace, 20 is quick".to_owned()
     })
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let advice = "give a whole number, as the last line of a run names one";
+    text.parse().map_err(|_| advice.to_owned())
 }

@@ -1,9 +1,11 @@
 use super::claim::Claim;
 use super::figure::Figure;
+use super::limit::spawn_advice;
 use super::options::Options;
 use super::pace::Pace;
 use super::source::Script;
 use super::stage::Stage;
+use super::track::CHOICE;
 use super::voice::Voice;
 use super::{Lesson, supervisor};
 use crate::Result;
@@ -15,9 +17,10 @@ use rand::rngs::SysRng;
 use std::any::Any;
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Recorded by a child that came back from a step, in which it was to end.
 const ASTRAY: &str = "astray";
@@ -28,14 +31,17 @@ pub(super) struct Show<'a> {
     pub options: &'a Options,
     pub stage: Stage,
     /// The steps as the source tells them.
-    scripts: Vec<Script>,
+    pub scripts: Vec<Script>,
     /// Where drawings and exports go; opened before anything runs, so that a
     /// wrong name is known at once.
     svg: Option<Output>,
     perfetto: Option<Output>,
     /// What the last run of each step proved.
     pub outcomes: Vec<Option<Outcome>>,
-    start: Instant,
+    /// Whether any choice was made that the seed decides.
+    chose: bool,
+    /// How long the steps took, without anybody's thinking.
+    took: Duration,
 }
 
 /// What a step showed.
@@ -57,13 +63,23 @@ impl Output {
                 path.display()
             )
         };
-        let file = File::create(path).with_context(advice)?;
+        // Emptied only when there is something to write.
+        let mut options = File::options();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(advice)?;
         let path = path.to_owned();
         Ok(Self { file, path })
     }
 
     fn write(&mut self, text: &str) -> Result {
-        let written = self.file.write_all(text.as_bytes());
+        let file = self.file.metadata().is_ok_and(|file| file.is_file());
+        let emptied = if file { self.file.set_len(0) } else { Ok(()) };
+        let written =
+            emptied.and_then(|()| self.file.write_all(text.as_bytes()));
         written.with_context(|| {
             format!("cannot write {}; make room", self.path.display())
         })
@@ -100,13 +116,13 @@ impl<'a> Show<'a> {
             ],
         );
         stage.trace()?;
-        let scripts = lesson.steps.iter();
-        let scripts = scripts.map(|(name, _)| lesson.source.step(name));
+        let names: Vec<&str> =
+            lesson.steps.iter().map(|(name, _)| *name).collect();
         Ok(Self {
             lesson,
             options,
             stage,
-            scripts: scripts.collect::<Result<_>>()?,
+            scripts: lesson.source.steps(&names)?,
             svg: options.svg.as_deref().map(Output::create).transpose()?,
             perfetto: options
                 .perfetto
@@ -114,7 +130,8 @@ impl<'a> Show<'a> {
                 .map(Output::create)
                 .transpose()?,
             outcomes: lesson.steps.iter().map(|_| None).collect(),
-            start: Instant::now(),
+            chose: false,
+            took: Duration::ZERO,
         })
     }
 
@@ -126,23 +143,18 @@ impl<'a> Show<'a> {
             let said = said(info.payload());
             let place = info.location();
             let place = place.map_or(String::new(), |at| {
-                format!(" at {}:{}", at.file(), at.line())
+                format!(" ({}:{})", at.file(), at.line())
             });
             let style = AnsiColor::Red.on_default();
-            voice.tell(style, "  ", &format!("panic: {said}{place}"));
+            voice.tell(style, "  ", &format!("panic{place}: {said}"));
         }));
     }
 
-    pub fn all_steps(&mut self) -> Result {
-        let wanted = |name: &str| {
-            self.options.step.as_deref().is_none_or(|step| step == name)
-        };
-        let steps = (0..self.lesson.steps.len())
-            .filter(|&at| wanted(self.lesson.steps[at].0));
-        let steps: Vec<usize> = steps.collect();
+    pub fn steps(&mut self, steps: Range<usize>) -> Result {
         self.say_title();
         for step in steps {
-            self.say_step(step);
+            self.say_heading(step);
+            self.say_sentence(step);
             self.run_step(step)?;
         }
         Ok(())
@@ -155,20 +167,22 @@ impl<'a> Show<'a> {
         voice.tell(Style::new(), "", &self.lesson.source.question());
     }
 
-    /// Says what a step is about; returns its source.
-    pub fn say_step(&self, step: usize) -> &Script {
-        let script = &self.scripts[step];
+    pub fn say_heading(&self, step: usize) {
         let place = format!("{} of {}", step + 1, self.scripts.len());
-        self.stage.voice.rule(&script.name, &place);
-        self.stage.voice.tell(Style::new(), "", &script.sentence);
-        script
+        self.stage.voice.rule(&self.scripts[step].name, &place);
+    }
+
+    pub fn say_sentence(&self, step: usize) {
+        let sentence = &self.scripts[step].sentence;
+        self.stage.voice.tell(Style::new().bold(), "", sentence);
     }
 
     pub fn run_step(&mut self, step: usize) -> Result {
         let (name, run) = self.lesson.steps[step];
+        let start = Instant::now();
+        self.stage.begin_step()?;
         let stage = &self.stage;
         stage.voice.write("\n");
-        stage.begin_step()?;
         let span = stage.lesson.begin_with("step", [("name", name.into())]);
         let result = panic::catch_unwind(AssertUnwindSafe(|| run(stage)));
         if !supervisor::is_lesson() {
@@ -181,18 +195,22 @@ impl<'a> Show<'a> {
         if let (Ok(trace), false) = (&trace, self.options.no_timeline) {
             self.draw(&Timeline::of(trace));
         }
+        if let Ok(trace) = &trace {
+            ensure!(
+                trace.count(ASTRAY) == 0,
+                "a child of the step `{name}` went on as the lesson; end it by _exit"
+            );
+        }
         let failed = || format!("the step `{name}` failed");
-        result
-            .unwrap_or_else(|payload| {
-                Err(anyhow!("panic: {}", said(&*payload)))
-            })
-            .with_context(failed)?;
+        let result = result.unwrap_or_else(|payload| {
+            let said = said(&*payload);
+            Err(spawn_advice(said).unwrap_or_else(|| anyhow!("panic: {said}")))
+        });
+        result.with_context(failed)?;
         let trace = trace?;
-        ensure!(
-            trace.count(ASTRAY) == 0,
-            "a child of the step `{name}` went on as the lesson; end it by _exit"
-        );
+        self.chose |= trace.count(CHOICE) > 0;
         self.outcomes[step] = Some(self.report(&trace));
+        self.took += start.elapsed();
         Ok(())
     }
 
@@ -265,11 +283,12 @@ impl<'a> Show<'a> {
             0 => "nothing to claim".to_owned(),
             _ => format!("{held} of {} held", counted(all, "claim")),
         };
-        let seconds = self.start.elapsed().as_secs_f64();
-        let seed = self.stage.pace.seed;
-        let text = format!(
-            "\n{steps}, {held}, {seconds:.1} s (--seed {seed}: same choices)"
-        );
+        let seconds = self.took.as_secs_f64();
+        let seed = match self.chose {
+            true => format!("; --seed {} chooses alike", self.stage.pace.seed),
+            false => String::new(),
+        };
+        let text = format!("\n{steps}, {held}, {seconds:.1} s{seed}");
         self.stage.voice.tell(Style::new(), "", &text);
         if let Some(first) = broken.first() {
             let (broken, all) = (broken.len(), counted(all, "claim"));

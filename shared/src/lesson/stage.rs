@@ -21,9 +21,9 @@ pub struct Stage {
     pub(super) voice: Voice,
     pub(super) pace: Pace,
     /// Where in the trace the step begins.
-    begin: AtomicU64,
+    pub(super) begin: AtomicU64,
     /// How many tracks the step has.
-    lanes: AtomicUsize,
+    pub(super) lanes: Arc<AtomicUsize>,
 }
 
 impl Stage {
@@ -38,37 +38,29 @@ impl Stage {
             voice,
             pace,
             begin: AtomicU64::new(0),
-            lanes: AtomicUsize::new(0),
+            lanes: Arc::new(AtomicUsize::new(0)),
         }
     }
 
-    pub(super) fn begin_step(&self) -> io::Result<()> {
+    pub(super) fn begin_step(&mut self) -> io::Result<()> {
+        self.voice.restart();
         self.begin.store(self.recorder.length()?, Relaxed);
         self.lanes.store(0, Relaxed);
         Ok(())
     }
 
     /// A track for a process or a thread, with a column of its own.
+    ///
+    /// Within a step a name belongs to one track. `lesson` is the frame's own,
+    /// and so are events called `step`, `say`, `claim`, `figure`, `choice` and
+    /// `reaped`.
     pub fn track(&self, name: impl Into<String>) -> Track {
-        self.seat(self.recorder.track(name))
+        Track::new(self.recorder.track(name), self)
     }
 
     /// A track for a coroutine.
     pub fn coroutine_track(&self, name: impl Into<String>) -> Track {
-        self.seat(self.recorder.coroutine_track(name))
-    }
-
-    fn seat(&self, recording: trace::Track) -> Track {
-        let lane = self.lanes.fetch_add(1, Relaxed);
-        let begin = self.begin.load(Relaxed);
-        Track::new(recording, self.voice, self.pace, lane, begin)
-    }
-
-    /// Says something that belongs to no track.
-    pub fn say(&self, text: impl AsRef<str>) {
-        self.voice.tell(anstyle::Style::new(), "  ", text.as_ref());
-        let text = text.as_ref().into();
-        self.lesson.mark_with("say", [("text", text)]);
+        Track::new(self.recorder.coroutine_track(name), self)
     }
 
     /// Says what this machine cannot show, and why. Nothing is claimed
@@ -77,11 +69,6 @@ impl Stage {
         let text = format!("not shown on this machine: {what}: {why}");
         self.voice.tell(anstyle::Style::new().bold(), "  ", &text);
         self.lesson.mark_with("say", [("text", text.into())]);
-    }
-
-    /// Waits that many seconds at natural pace.
-    pub fn pause(&self, seconds: f64) {
-        self.pace.pause(seconds);
     }
 
     /// What has happened in this step so far.
@@ -110,7 +97,7 @@ impl Stage {
         condition: Condition<'_, T>,
     ) {
         let claim = Claim::check(text, &value, &condition);
-        self.lesson.mark_with(Claim::NAME, claim.args());
+        self.lesson.insist(Claim::NAME, claim.args());
     }
 
     /// Records a measured time under a label that the same exercise in Python
@@ -124,7 +111,7 @@ impl Stage {
             "`{label}` took {seconds} seconds, which cannot be"
         );
         let args = [("label", label.into()), ("seconds", seconds.into())];
-        self.lesson.mark_with(Figure::NAME, args);
+        self.lesson.insist(Figure::NAME, args);
         Ok(())
     }
 

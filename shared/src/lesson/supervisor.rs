@@ -13,16 +13,18 @@ use super::limit::fork_error;
 use crate::Result;
 use anyhow::{Context, bail};
 use nix::errno::Errno;
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork, getpid, getppid};
-use std::io;
+use nix::unistd::{ForkResult, Pid, fork, getpgrp, getpid, getppid, tcgetpgrp};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::process::exit;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,32 +33,53 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a process may still be on its way out when its lesson has ended.
 const LEAVING: Duration = Duration::from_millis(300);
+/// The longest sleep: a longer one would not tell time that was slept from
+/// time in which this process was stopped (SIGTSTP).
+const NAP: Duration = Duration::from_secs(1);
 
+/// The signals that ask a lesson to end, or would end it if nobody awaited
+/// them.
+const ENDING: [Signal; 7] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+];
+
+static PACKAGE: OnceLock<String> = OnceLock::new();
 static SUPERVISOR: AtomicI32 = AtomicI32::new(0);
 static LESSON: AtomicI32 = AtomicI32::new(0);
 
 /// Runs `lesson` in a child and returns the status to exit with: the lesson's
-/// own, or 128 and the signal's number if it was ended by SIGINT, SIGTERM,
-/// SIGHUP or because nobody reads its output.
+/// own, or 128 and the signal's number if a signal ended it or nobody reads
+/// its output. `keys` says whether the lesson reads keys from the terminal,
+/// which is restored if it dies while it does.
 ///
 /// # Errors
 /// When there can be no child, when the lesson was killed, did not end within
 /// `limit`, or left processes behind.
 pub(super) fn supervise(
+    package: &str,
     limit: Option<Duration>,
+    keys: bool,
     lesson: impl FnOnce() -> u8,
 ) -> Result<u8> {
-    use Signal::{SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGTTOU};
-    let awaited =
-        SigSet::from_iter([SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGPIPE]);
-    // Restoring the terminal must not stop a supervisor in the background.
-    let blocked = SigSet::from_iter(awaited.iter().chain([SIGTTOU]));
+    PACKAGE.get_or_init(|| package.to_owned());
+    // Whoever ignores SIGCHLD cannot wait for a child, and an exec keeps it.
+    // SAFETY: the default action is no handler.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    let heard = ENDING.into_iter().filter(|signal| !is_ignored(*signal));
+    let heard = heard.chain([Signal::SIGCHLD, Signal::SIGPIPE]);
+    let heard = SigSet::from_iter(heard);
+    // Restoring the terminal must not stop a supervisor.
+    let blocked = SigSet::from_iter(heard.iter().chain([Signal::SIGTTOU]));
     let before = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let signals = SignalFd::with_flags(
-        &awaited,
-        SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
-    )?;
-    let terminal = tcgetattr(io::stdin()).ok();
+    let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+    let signals = SignalFd::with_flags(&heard, flags)?;
+    let terminal = tcgetattr(io::stdin()).ok().filter(|_| keys);
     let supervisor = getpid();
     SUPERVISOR.store(supervisor.as_raw(), Relaxed);
     // SAFETY: this process has one thread, so that the child may do anything.
@@ -83,6 +106,20 @@ pub(super) fn supervise(
     }
 }
 
+/// Whether SIGHUP is ignored, as nohup(1) has it, which is then to be obeyed.
+/// (Of SIGINT a shell without job control does the same for what it runs in
+/// the background, and there it only hides a signal that somebody sent.)
+fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: a null pointer only asks; sigaction may be zero throughout, and
+    // is written to before it is read.
+    let action = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal as i32, std::ptr::null(), &raw mut action);
+        action.sa_sigaction
+    };
+    signal == Signal::SIGHUP && action == libc::SIG_IGN
+}
+
 /// Whether this is the process that the lesson began in.
 pub(super) fn is_lesson() -> bool {
     LESSON.load(Relaxed) == getpid().as_raw()
@@ -102,9 +139,12 @@ pub(super) fn nobody_listens() -> ! {
 /// process says why.
 pub(super) fn cannot_speak(error: &io::Error) -> ! {
     if is_lesson() {
-        eprintln!(
+        let package = PACKAGE.get().map_or("lesson", String::as_str);
+        let said = format!(
             "cannot write to standard output: {error}; send it elsewhere"
         );
+        // Where even that cannot be written the status must do.
+        let _ = writeln!(io::stderr(), "{package}: {said}");
     }
     exit(1)
 }
@@ -119,34 +159,39 @@ struct Watch {
 
 impl Watch {
     fn until_the_end(mut self, limit: Option<Duration>) -> Result<u8> {
-        let mut deadline = limit.map(|limit| Instant::now() + limit);
+        let mut left = limit;
         let mut late = false;
         let status = loop {
             if let Some(status) = self.reap()? {
                 break status;
             }
-            match self.next_signal(deadline)? {
+            match self.next_signal(&mut left)? {
                 Some(Signal::SIGCHLD) => {}
-                Some(Signal::SIGPIPE) => {
-                    self.asked = Some(Signal::SIGPIPE);
+                // Once asked, it has its time; asked again, it has none.
+                Some(signal)
+                    if self.asked.is_some() || signal == Signal::SIGPIPE =>
+                {
+                    self.asked.get_or_insert(signal);
                     kill(self.lesson, Signal::SIGKILL)?;
                 }
                 Some(signal) => {
                     self.asked = Some(signal);
-                    deadline = Some(Instant::now() + GRACE);
+                    left = Some(GRACE);
                     kill(self.lesson, signal)?;
                 }
                 None => {
                     late = self.asked.is_none();
-                    deadline = None;
+                    left = None;
                     kill(self.lesson, Signal::SIGKILL)?;
                 }
             }
         };
         let by_itself =
             matches!(status, WaitStatus::Exited(..)) && self.asked.is_none();
-        let left = self.end_the_rest(by_itself)?;
-        if let (false, Some(terminal)) = (by_itself, &self.terminal) {
+        let rest = self.end_the_rest(by_itself);
+        if let (false, Some(terminal)) = (by_itself, &self.terminal)
+            && tcgetpgrp(io::stdin()) == Ok(getpgrp())
+        {
             // The lesson may have died while it read single keys. If the
             // terminal is gone there is nothing to restore.
             let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, terminal);
@@ -159,44 +204,51 @@ impl Watch {
                     "did not end within {seconds} s and was stopped; something above waits for ever"
                 )
             }
-            (None, WaitStatus::Signaled(_, signal, _)) => match signal {
-                Signal::SIGINT | Signal::SIGTERM | Signal::SIGHUP => {
-                    Ok(128 + signal as u8)
-                }
-                signal => bail!(
-                    "was killed by {signal}; whatever it had started was ended"
-                ),
-            },
-            (None, WaitStatus::Exited(_, 0)) if !left.is_empty() => {
-                bail!("left behind, and now ended: {}", left.join(", "))
+            (None, WaitStatus::Signaled(_, signal, _))
+                if ENDING.contains(&signal) =>
+            {
+                Ok(128 + signal as u8)
             }
+            (None, WaitStatus::Signaled(_, signal, _)) => {
+                bail!(
+                    "was killed by {signal}; whatever it had started was ended"
+                )
+            }
+            (None, WaitStatus::Exited(_, 0)) => match rest?.join(", ") {
+                left if left.is_empty() => Ok(0),
+                left => bail!("left behind, and now ended: {left}"),
+            },
             (None, WaitStatus::Exited(_, code)) => Ok(code as u8),
             (None, status) => bail!("ended in an unknown way: {status:?}"),
         }
     }
 
-    /// The next signal; nothing at the deadline.
-    fn next_signal(&self, deadline: Option<Instant>) -> Result<Option<Signal>> {
+    /// The next signal; nothing when the time that is left is over. Time in
+    /// which this process was stopped does not count.
+    fn next_signal(
+        &self,
+        left: &mut Option<Duration>,
+    ) -> Result<Option<Signal>> {
         loop {
             if let Some(signal) = self.signals.read_signal()? {
                 let signal = Signal::try_from(signal.ssi_signo as i32)?;
                 return Ok(Some(signal));
             }
-            let left =
-                deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            if *left == Some(Duration::ZERO) {
                 return Ok(None);
             }
+            let nap = left.map_or(NAP, |left| left.min(NAP));
             // Rounded up, or the last millisecond would be spent in a loop.
-            let left = left.map_or(PollTimeout::NONE, |left| {
-                PollTimeout::try_from(left + Duration::from_millis(1))
-                    .unwrap_or(PollTimeout::MAX)
-            });
+            let timeout = PollTimeout::try_from(nap + Duration::from_millis(1));
             let mut ready =
                 [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut ready, left) {
+            let start = Instant::now();
+            match poll(&mut ready, timeout.unwrap_or(PollTimeout::MAX)) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
+            }
+            if let Some(left) = left {
+                *left = left.saturating_sub(start.elapsed().min(nap));
             }
         }
     }
@@ -238,7 +290,7 @@ impl Watch {
                 _ if Instant::now() < leaving => {}
                 _ => left.extend(kill_children()?),
             }
-            self.next_signal(Some(Instant::now() + LEAVING / 3))?;
+            self.next_signal(&mut Some(LEAVING / 3))?;
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::claim::shown;
 use super::pace::Pace;
+use super::stage::Stage;
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Trace};
@@ -9,7 +10,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ops::{Deref, RangeInclusive};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The name of the instant that records a choice.
+pub(super) const CHOICE: &str = "choice";
 
 /// One that takes part in a step: a process, a thread or a coroutine. It
 /// records what happens to it (see [`trace::Track`], whose methods it has) and
@@ -22,30 +28,35 @@ pub struct Track {
     voice: Voice,
     pace: Pace,
     lane: usize,
+    /// How many tracks there are.
+    lanes: Arc<AtomicUsize>,
     /// Where in the trace its first event can be.
     begin: u64,
     choices: RefCell<StdRng>,
 }
 
 impl Track {
-    pub(super) fn new(
-        recording: trace::Track,
-        voice: Voice,
-        pace: Pace,
-        lane: usize,
-        begin: u64,
-    ) -> Self {
+    pub(super) fn new(recording: trace::Track, stage: &Stage) -> Self {
+        let (pace, lanes) = (stage.pace, Arc::clone(&stage.lanes));
         // Each track chooses for itself: with the same seed it makes the same
         // choices, in whatever order the tracks come to run.
         let mut hasher = DefaultHasher::new();
         (pace.seed, recording.name()).hash(&mut hasher);
         let choices = RefCell::new(StdRng::seed_from_u64(hasher.finish()));
-        Self { recording, voice, pace, lane, begin, choices }
+        Self {
+            recording,
+            voice: stage.voice,
+            pace,
+            lane: lanes.fetch_add(1, Relaxed),
+            lanes,
+            begin: stage.begin.load(Relaxed),
+            choices,
+        }
     }
 
     /// Says `text` to the class.
     pub fn say(&self, text: impl AsRef<str>) {
-        self.voice.narrate(self.lane, self.name(), text.as_ref());
+        self.narrate(text.as_ref());
         self.mark_with("say", [("text", text.as_ref().into())]);
     }
 
@@ -54,12 +65,12 @@ impl Track {
     pub fn note(&self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         let text = format!("{name}: {}", shown(&value));
-        self.voice.narrate(self.lane, self.name(), &text);
+        self.narrate(&text);
         self.recording.note(name, value);
     }
 
-    /// What was noted as `name` on this track, in whichever process, since it
-    /// was made.
+    /// What was first noted as `name` on the tracks of this name in this step,
+    /// in whichever process.
     ///
     /// # Errors
     /// When there is nothing of that name and type, or the trace is
@@ -67,6 +78,11 @@ impl Track {
     pub fn noted<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let lines = self.recorder().lines_since(self.begin)?;
         Ok(Trace::parse(&lines).noted(self.name(), name)?)
+    }
+
+    fn narrate(&self, text: &str) {
+        let lane = (self.lane, self.lanes.load(Relaxed));
+        self.voice.narrate(lane, self.name(), text);
     }
 
     /// Waits that many seconds at natural pace.
@@ -77,12 +93,8 @@ impl Track {
     /// Waits a time of its own choice, in seconds at natural pace.
     pub fn pause_between(&self, least: f64, most: f64) {
         let seconds = self.choices.borrow_mut().random_range(least..=most);
+        self.mark_with(CHOICE, [("seconds", seconds.into())]);
         self.pace.pause(seconds);
-    }
-
-    /// A number of its own choice.
-    pub fn choose(&self, range: RangeInclusive<usize>) -> usize {
-        self.choices.borrow_mut().random_range(range)
     }
 }
 

@@ -12,6 +12,8 @@ use unicode_width::UnicodeWidthStr;
 const WIDEST: usize = 120;
 /// The narrowest terminal that lines are folded for.
 const NARROWEST: usize = 40;
+/// More columns than this tell nothing.
+const MOST_COLUMNS: usize = 6;
 /// The columns that a track's name gets.
 const NAME: usize = 9;
 
@@ -52,10 +54,21 @@ impl Voice {
         }
     }
 
-    /// Speaks for a track, in its column and colour.
-    pub fn narrate(&self, lane: usize, name: &str, text: &str) {
+    /// Counts the time from now on.
+    pub fn restart(&mut self) {
+        self.start = Instant::now();
+    }
+
+    /// Speaks for a track, in its colour and, if there are few, in its column.
+    pub fn narrate(
+        &self,
+        (lane, lanes): (usize, usize),
+        name: &str,
+        text: &str,
+    ) {
         let seconds = self.start.elapsed().as_secs_f64();
-        let indent = " ".repeat(lane % 6 * 2);
+        let columns = if lanes <= MOST_COLUMNS { lane } else { 0 };
+        let indent = "  ".repeat(columns);
         let name = fit(name, NAME.max(name.width().min(NAME + 3)));
         let prefix = format!("{seconds:>7.3} {name} {indent}");
         let rest = " ".repeat(prefix.width());

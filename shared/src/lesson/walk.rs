@@ -6,6 +6,10 @@ use crate::Result;
 use anstyle::Style;
 use anyhow::Context;
 use console::{Key, Term};
+use nix::sys::termios::{
+    FlushArg, LocalFlags, SetArg, Termios, tcflush, tcgetattr, tcsetattr,
+};
+use std::io;
 
 /// Says that there is nobody to ask and ends with the status of a wrong
 /// command line.
@@ -20,50 +24,101 @@ enum Move {
     Run,
     Back,
     Again,
+    Helpers,
     Quit,
 }
 
-pub(super) fn walk(show: &mut Show) -> Result {
-    let steps = show.outcomes.len();
-    let mut step = 0;
-    while step < steps {
+/// Walks through the lesson, from the step on that has the index `first`.
+pub(super) fn walk(show: &mut Show, first: usize) -> Result {
+    let _silence = Silence::begin()?;
+    let mut step = first;
+    clear(show);
+    show.say_title();
+    while step < show.scripts.len() {
         open(show, step)?;
-        let mut moved = ask(show, "Enter: run   b: back   q: end")?;
-        while matches!(moved, Move::Run | Move::Again) {
-            show.run_step(step)?;
-            let after = if step + 1 < steps { "next" } else { "end" };
-            moved = ask(
-                show,
-                &format!("Enter: {after}   r: again   b: back   q: end"),
-            )?;
-            if matches!(moved, Move::Run) {
-                break;
-            }
-        }
+        let moved = match before(show, step)? {
+            Move::Run => run(show, step)?,
+            other => other,
+        };
         match moved {
-            Move::Run | Move::Again => step += 1,
             Move::Back => step = step.saturating_sub(1),
             Move::Quit => break,
+            _ => step += 1,
         }
+        clear(show);
     }
     Ok(())
 }
 
-/// Shows a step before it runs: title, question, source.
-fn open(show: &Show, step: usize) -> Result {
+/// Empties the screen, if it can be.
+fn clear(show: &Show) {
     let voice = show.stage.voice;
-    Term::stdout().clear_screen()?;
-    show.say_title();
-    let script = show.say_step(step);
-    let code = highlight(&script.code, voice.terminal);
-    let lines = code.lines().map(|line| format!("    {line}\n"));
-    voice.write(&format!("\n{}", lines.collect::<String>()));
+    let clear = if voice.terminal.colour { "\u{1b}[2J\u{1b}[H" } else { "\n" };
+    voice.write(clear);
+}
+
+/// Shows a step before it runs: its source up to the claims, which would give
+/// the answer away, and its question.
+fn open(show: &Show, step: usize) -> Result {
+    show.say_heading(step);
+    let code = show.scripts[step].before_claims();
+    show.stage
+        .voice
+        .write(&format!("{}\n\n", highlight(&code, show.stage.voice.terminal)));
+    show.say_sentence(step);
     Ok(())
+}
+
+/// Asks what to do before the step has run.
+fn before(show: &Show, step: usize) -> Result<Move> {
+    let helpers = &show.scripts[step].helpers;
+    let keys =
+        keys("Enter: run", step, [(!helpers.is_empty(), "c: what it calls")]);
+    loop {
+        match ask(show, &keys)? {
+            Move::Again => return Ok(Move::Run),
+            Move::Helpers => {
+                let code = highlight(helpers, show.stage.voice.terminal);
+                show.stage.voice.write(&format!("\n{code}\n\n"));
+            }
+            other => return Ok(other),
+        }
+    }
+}
+
+/// Runs the step as often as is wished; what to do then.
+fn run(show: &mut Show, step: usize) -> Result<Move> {
+    let next = if step + 1 < show.scripts.len() {
+        "Enter: next"
+    } else {
+        "Enter: end"
+    };
+    let keys = keys(next, step, [(true, "r: run again")]);
+    loop {
+        show.run_step(step)?;
+        loop {
+            match ask(show, &keys)? {
+                Move::Again => break,
+                Move::Helpers => {}
+                other => return Ok(other),
+            }
+        }
+    }
+}
+
+fn keys(enter: &str, step: usize, more: [(bool, &str); 1]) -> String {
+    let back = (step > 0, "b: previous step");
+    let more = more.into_iter().chain([back, (true, "q: end")]);
+    let more = more.filter(|(has, _)| *has).map(|(_, key)| key);
+    [enter].into_iter().chain(more).collect::<Vec<_>>().join("   ")
 }
 
 fn ask(show: &Show, keys: &str) -> Result<Move> {
     let voice = show.stage.voice;
-    voice.tell(Style::new().invert(), "", &format!("\n {keys} "));
+    // What was typed while something ran was not meant for this question.
+    tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
+    voice.write("\n");
+    voice.tell(Style::new().invert(), "", &format!(" {keys} "));
     loop {
         let key = Term::stdout().read_key();
         let key = key.context("cannot read a key from the terminal")?;
@@ -71,8 +126,29 @@ fn ask(show: &Show, keys: &str) -> Result<Move> {
             Key::Enter | Key::Char(' ') | Key::ArrowRight => Move::Run,
             Key::Char('b' | 'B') | Key::ArrowLeft => Move::Back,
             Key::Char('r' | 'R') => Move::Again,
+            Key::Char('c' | 'C') => Move::Helpers,
             Key::Char('q' | 'Q') | Key::Escape => Move::Quit,
             _ => continue,
         });
+    }
+}
+
+/// As long as it lives, keys are not shown where they are typed.
+struct Silence(Termios);
+
+impl Silence {
+    fn begin() -> Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(io::stdin(), SetArg::TCSADRAIN, &silent)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no restoring.
+        let _ = tcsetattr(io::stdin(), SetArg::TCSADRAIN, &self.0);
     }
 }

@@ -5,7 +5,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use std::num::NonZero;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
 
 #[derive(Default)]
 pub(super) struct Counters {
@@ -15,8 +15,8 @@ pub(super) struct Counters {
     pub lost: AtomicU64,
     /// Why the last of them could not: the system's error number.
     pub lost_errno: AtomicI32,
-    /// While true nothing is recorded.
-    pub muted: AtomicBool,
+    /// While above 0 nothing is recorded.
+    pub muted: AtomicU32,
 }
 
 /// `Counters` in a mapping that children made by fork share.

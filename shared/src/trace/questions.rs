@@ -1,6 +1,6 @@
 //! What a trace can be asked.
 
-use super::event::{Event, IN, OUT, Phase, REAPED};
+use super::event::{Event, IN, Kind, OUT, Phase, REAPED};
 use super::reader::{Fate, Span, Trace};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -21,6 +21,15 @@ impl std::fmt::Display for NotRecorded {
 }
 
 impl std::error::Error for NotRecorded {}
+
+/// What does one thing after the other.
+#[derive(PartialEq, Eq, Hash)]
+enum Line {
+    /// A thread, by its process and its own number.
+    Thread(i32, i32),
+    /// A coroutine, by its track, on whichever thread it is.
+    Coroutine(usize),
+}
 
 impl Trace {
     /// How often `name` happened: as a span, as an instant, as a counter.
@@ -126,9 +135,9 @@ impl Trace {
     }
 
     /// Whether the event with the index `earlier` *must* have come before
-    /// `later`: a chain leads from one to the other along a track, from
-    /// `hand_over` to `take_over`, or from the last event of a process to the
-    /// moment at which it was waited for (Lamport, "Time, Clocks, and the
+    /// `later`: a chain leads from one to the other along a thread or a
+    /// coroutine, from `hand_over` to `take_over`, or from the last events of
+    /// a process to the moment at which it was waited for (Lamport, "Time, Clocks, and the
     /// Ordering of Events in a Distributed System", 1978).
     ///
     /// That one line stands above another, or that its time is less, is not
@@ -155,13 +164,17 @@ impl Trace {
 
     /// For each event the events right before it.
     fn causes(&self) -> Vec<Vec<usize>> {
-        let mut last_on: HashMap<usize, usize> = HashMap::new();
+        let mut last_on: HashMap<Line, usize> = HashMap::new();
         let mut last_in: HashMap<i64, Vec<usize>> = HashMap::new();
         let starts = self.arrow_starts();
         let mut causes = vec![Vec::new(); self.events.len()];
         for (index, event) in self.events.iter().enumerate() {
-            let track = self.track_of[index];
-            causes[index].extend(last_on.insert(track, index));
+            let thread = Line::Thread(event.pid, event.tid);
+            causes[index].extend(last_on.insert(thread, index));
+            if event.kind == Kind::Coroutine {
+                let coroutine = Line::Coroutine(self.track_of[index]);
+                causes[index].extend(last_on.insert(coroutine, index));
+            }
             if let Some(start) =
                 event.arrow(IN).and_then(|arrow| starts.get(&arrow))
             {

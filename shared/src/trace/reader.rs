@@ -58,11 +58,6 @@ impl Span {
     pub fn overlaps(&self, other: &Span) -> bool {
         self.begin < other.end && other.begin < self.end
     }
-
-    /// From its beginning to its end, in seconds.
-    pub fn seconds(&self) -> f64 {
-        (self.end_ns - self.begin_ns) as f64 / 1e9
-    }
 }
 
 /// How a span ended.

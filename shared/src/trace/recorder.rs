@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Instant;
 
 /// Where the events of a run are written, from any process, thread or
@@ -41,13 +41,19 @@ impl Recorder {
     /// recorded is there even if the run is killed.
     ///
     /// # Errors
-    /// When the file cannot be opened for writing and reading.
+    /// When it cannot be opened for writing and reading, and when it is
+    /// something else than a file.
     pub fn to_file(path: &Path) -> io::Result<Arc<Self>> {
         let mut options = File::options();
         let file = options.read(true).append(true).create(true).open(path)?;
-        if file.metadata()?.is_file() {
-            file.set_len(0)?;
+        if !file.metadata()?.is_file() {
+            // A full disk or a closed pipe is a better reason than the next.
+            (&file).write_all(b"\n")?;
+            return Err(io::Error::other(
+                "it is no file that can be read back",
+            ));
         }
+        file.set_len(0)?;
         Self::new(file)
     }
 
@@ -91,10 +97,15 @@ impl Recorder {
     /// Records nothing while `body` runs, in any process, so that recording
     /// costs nothing where time is measured.
     pub fn muted<R>(&self, body: impl FnOnce() -> R) -> R {
-        let before = self.counters.muted.swap(true, Relaxed);
-        let result = body();
-        self.counters.muted.store(before, Relaxed);
-        result
+        struct Muted<'a>(&'a AtomicU32);
+        impl Drop for Muted<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Relaxed);
+            }
+        }
+        self.counters.muted.fetch_add(1, Relaxed);
+        let _muted = Muted(&self.counters.muted);
+        body()
     }
 
     /// A track of that name. It is of the kind process or thread, whichever
@@ -227,15 +238,33 @@ impl Track {
         self.record(Phase::Instant, REAPED, [("pid", pid), ("signal", signal)]);
     }
 
+    /// Records an instant even while others are [muted](Recorder::muted): what
+    /// was claimed or measured is not to be lost.
+    pub(crate) fn insist<const N: usize>(
+        &self,
+        name: &str,
+        args: [(&str, Value); N],
+    ) {
+        self.write(Phase::Instant, name, args);
+    }
+
     fn record<const N: usize>(
         &self,
         ph: Phase,
         name: &str,
         args: [(&str, Value); N],
     ) {
-        if self.recorder.counters.muted.load(Relaxed) {
-            return;
+        if self.recorder.counters.muted.load(Relaxed) == 0 {
+            self.write(ph, name, args);
         }
+    }
+
+    fn write<const N: usize>(
+        &self,
+        ph: Phase,
+        name: &str,
+        args: [(&str, Value); N],
+    ) {
         let (pid, tid) = (getpid().as_raw(), gettid().as_raw());
         let kind = match self.coroutine {
             true => Kind::Coroutine,

@@ -6,6 +6,9 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// Marks that have no place of their own.
+const SEVERAL: char = '*';
+
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
@@ -74,10 +77,12 @@ pub fn draw(
         false => (most_rows * 2 / 3, rows.len() - most_rows / 3),
     };
     let mut text = String::new();
+    let mut several = false;
     for (index, row) in rows.iter().enumerate() {
         if index < first || index >= last {
             let label = fit(&row.label, label_width);
             let cells = cells(timeline, row, terminal, width);
+            several |= row.curve.is_empty() && cells.contains(SEVERAL);
             let line =
                 terminal.paint(colour(index), &format!("{label} {cells}"));
             // Writing to a String cannot fail.
@@ -87,7 +92,7 @@ pub fn draw(
         }
     }
     text + &axis(timeline, terminal, label_width, width)
-        + &legend(timeline, terminal)
+        + &legend(timeline, terminal, several)
 }
 
 /// `text` in exactly `width` columns.
@@ -99,7 +104,8 @@ pub fn fit(text: &str, width: usize) -> String {
         }
         fitted.push(character);
     }
-    fitted.extend(std::iter::repeat_n(' ', width - fitted.width()));
+    fitted
+        .extend(std::iter::repeat_n(' ', width.saturating_sub(fitted.width())));
     fitted
 }
 
@@ -131,7 +137,8 @@ fn cells(
         let free = (at..width.min(at + 4)).find(|&at| !taken[at]);
         let (at, letter) = match free {
             Some(at) => (at, letter(mark.name)),
-            None => (at, '*'),
+            None if cells[at] == letter(mark.name) => continue,
+            None => (at, SEVERAL),
         };
         (cells[at], taken[at]) = (letter, true);
     }
@@ -189,15 +196,23 @@ fn axis(
     format!("  {:label_width$} {}\n", "", line.trim_end())
 }
 
-fn legend(timeline: &Timeline, terminal: Terminal) -> String {
-    let spans = timeline.span_names().iter().enumerate().map(|(name, text)| {
-        format!("{} {text}", terminal.bar(timeline.paint(name)))
-    });
+fn legend(timeline: &Timeline, terminal: Terminal, several: bool) -> String {
+    let mut spans: Vec<(char, String)> = Vec::new();
+    for (name, text) in timeline.span_names().iter().enumerate() {
+        let bar = terminal.bar(timeline.paint(name));
+        match spans.iter_mut().find(|(other, _)| *other == bar) {
+            Some((_, texts)) => *texts += &format!(", {text}"),
+            None => spans.push((bar, text.clone())),
+        }
+    }
+    let spans = spans.iter().map(|(bar, texts)| format!("{bar} {texts}"));
     let marks = timeline.mark_names().iter().enumerate();
     let marks = marks.map(|(index, name)| format!("{} {name}", letter(index)));
     let killed = timeline.has_killed();
     let killed = killed.then(|| format!("{} killed", terminal.cross()));
-    let entries: Vec<String> = spans.chain(marks).chain(killed).collect();
+    let several = several.then(|| format!("{SEVERAL} several"));
+    let entries: Vec<String> =
+        spans.chain(marks).chain(killed).chain(several).collect();
     let mut lines = vec![String::new()];
     for entry in entries {
         // Two columns before the line, two between entries.

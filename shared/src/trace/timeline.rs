@@ -3,14 +3,15 @@ use super::reader::{Fate, Trace};
 
 /// Instants that the frame of a lesson records about itself; they are no part
 /// of what the lesson shows.
-const OF_THE_FRAME: [&str; 5] = ["lesson", "step", "say", "claim", "figure"];
+const OF_THE_FRAME: [&str; 6] =
+    ["lesson", "step", "say", "claim", "figure", "choice"];
 
 /// Spans of these names are drawn pale in every lesson: nothing is done in
 /// them.
 const IDLE: [&str; 3] = ["waits", "sleeps", "blocked"];
 
 /// A trace laid out for drawing: a row a track, spans as bars, instants as
-/// marks, counters as curves. A noted value is not drawn. A noted value is not drawn.
+/// marks, counters as curves. A noted value is not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     rows: Vec<Line>,

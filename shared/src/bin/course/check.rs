@@ -78,18 +78,18 @@ fn source_faults(lesson: &Lesson) -> Vec<String> {
     let steps = lesson.source.split_once("lesson![");
     let Some((steps, _)) = steps.and_then(|(_, rest)| rest.split_once(']'))
     else {
-        return vec!["src/main.rs has no `lesson![…]`".to_owned()];
+        return vec!["src/main.rs has no `lesson![...]`".to_owned()];
     };
-    let steps = steps.split(',').map(str::trim).filter(|step| !step.is_empty());
-    for step in steps {
-        faults.extend(
-            lesson.script().step(step).err().map(|error| error.to_string()),
-        );
+    let steps = steps.split(',').map(str::trim);
+    for step in steps.filter(|step| !step.is_empty()) {
+        let script = lesson.script().steps(&[step]);
+        faults.extend(script.err().map(|error| error.to_string()));
     }
     for (number, line) in (1..).zip(lesson.source.lines()) {
-        if line.chars().count() > 80 {
-            faults
-                .push(format!("src/main.rs:{number} has more than 80 columns"));
+        if line.len() > 80 || !line.is_ascii() {
+            faults.push(format!(
+                "src/main.rs:{number} is no line of 80 columns of ASCII"
+            ));
         }
     }
     faults

@@ -9,6 +9,7 @@ mod rehearsal;
 use anyhow::Result;
 use catalogue::{Catalogue, Lesson};
 use clap::{Parser, Subcommand};
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -47,7 +48,8 @@ enum Task {
 
 fn main() -> ExitCode {
     run(Options::parse().command).unwrap_or_else(|error| {
-        eprintln!("course: {error:#}");
+        // Where even that cannot be written the status must do.
+        let _ = writeln!(io::stderr(), "course: {error:#}");
         ExitCode::FAILURE
     })
 }
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     let catalogue = Catalogue::read()?;
     match task {
-        Task::List => println!("{}", catalogue.table()),
+        Task::List => writeln!(io::stdout(), "{}", catalogue.table())?,
         Task::Lesson { lesson, args } => {
             let Some(lesson) = catalogue.find(&lesson) else {
                 eprintln!("there is no lesson `{lesson}`; these there are:");
@@ -64,7 +66,11 @@ fn run(task: Task) -> Result<ExitCode> {
             };
             // Takes the place of this process, so that keys and signals reach
             // the lesson directly. Comes back only if it could not.
-            return Err(cargo_run(lesson).args(args).exec().into());
+            return Err(cargo("run", lesson)
+                .arg("--")
+                .args(args)
+                .exec()
+                .into());
         }
         Task::Lessons { args } => {
             return rehearsal::run(&catalogue.lessons, &args);
@@ -82,14 +88,13 @@ fn run(task: Task) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn cargo_run(lesson: &Lesson) -> Command {
+/// cargo for a lesson. The first time it tells what it compiles; then it has
+/// nothing to tell.
+fn cargo(task: &str, lesson: &Lesson) -> Command {
     let mut command = Command::new("cargo");
-    command.args(["run", "--package", &lesson.package]);
-    // The first time cargo tells what it compiles; then it has nothing to
-    // tell.
+    command.args([task, "--package", &lesson.package]);
     if Path::new("target/debug").join(&lesson.package).exists() {
         command.arg("--quiet");
     }
-    command.arg("--");
     command
 }

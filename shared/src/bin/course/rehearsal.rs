@@ -1,39 +1,57 @@
 //! All lessons in order.
 
-use super::cargo_run;
+use super::cargo;
 use super::catalogue::{Lesson, table};
 use anyhow::{Context, Result};
 use shared::lesson::Claim;
 use shared::trace::Trace;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// Where the traces of the last run stay.
 const TRACES: &str = "target/traces";
 
 pub fn run(lessons: &[Lesson], args: &[String]) -> Result<ExitCode> {
+    let file = args.iter().find(|arg| {
+        ["--trace", "--svg", "--perfetto", "--step", "--help", "-h"]
+            .iter()
+            .any(|option| arg.split('=').next() == Some(option))
+    });
+    if let Some(option) = file {
+        eprintln!("course: {option} is for one lesson: just lesson N {option}");
+        return Ok(ExitCode::from(2));
+    }
     fs::create_dir_all(TRACES)
         .with_context(|| format!("cannot make {TRACES}"))?;
     let mut table = table(["", "lesson", "claims held", "seconds", ""]);
     let mut failed = 0;
-    let begin = Instant::now();
+    let mut seconds = 0.0;
     for lesson in lessons {
-        let built = Command::new("cargo")
-            .args(["build", "--quiet", "--package", &lesson.package])
-            .status()
-            .context("cannot run cargo")?;
+        let built = cargo("build", lesson).status();
+        let built = built.context("cannot run cargo")?;
         if !built.success() {
             anyhow::bail!("the lesson `{}` does not compile", lesson.package);
         }
         let trace =
             Path::new(TRACES).join(&lesson.package).with_extension("jsonl");
+        // What stands there is of another run.
+        if trace.exists() {
+            fs::remove_file(&trace).with_context(|| {
+                format!("cannot remove {}", trace.display())
+            })?;
+        }
         let start = Instant::now();
-        let status =
-            cargo_run(lesson).args(args).arg("--trace").arg(&trace).status();
+        let status = cargo("run", lesson)
+            .arg("--")
+            .args(args)
+            .arg("--trace")
+            .arg(&trace)
+            .status();
         let status = status.context("cannot run cargo")?;
-        let seconds = format!("{:.1}", start.elapsed().as_secs_f64());
+        let took = start.elapsed().as_secs_f64();
+        seconds += took;
         // 2: the options are wrong, for all of them; above 128: a signal.
         if let Some(code) =
             status.code().filter(|code| *code == 2 || *code > 128)
@@ -48,10 +66,15 @@ pub fn run(lessons: &[Lesson], args: &[String]) -> Result<ExitCode> {
         let held = claims.iter().filter(|claim| claim.held).count();
         let held = format!("{held} of {}", claims.len());
         let number = lesson.number.to_string();
-        table.add_row([&number, &lesson.package, &held, &seconds, verdict]);
+        table.add_row([
+            &number,
+            &lesson.package,
+            &held,
+            &format!("{took:.1}"),
+            verdict,
+        ]);
         println!();
     }
-    let seconds = begin.elapsed().as_secs_f64();
     println!(
         "{}\n\n{} lessons, {failed} failed, {seconds:.1} s",
         table.trim_fmt(),
