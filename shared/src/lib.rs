@@ -1,1 +1,4 @@
 //! What the lessons stand on.
+
+#[cfg(feature = "process")]
+pub mod process;

@@ -1,0 +1,231 @@
+//! One process becomes two.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::unistd::{ForkResult, Pid, getpid, getppid};
+
+/// The exit code of a child whose closure panicked, as of a Rust program.
+pub(crate) const EXIT_PANICKED: i32 = 101;
+
+/// How long a thread that has been joined is given to leave the process.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// Why there is no child.
+#[derive(Debug)]
+pub(crate) enum ForkError {
+    /// This many threads are alive; a fork would copy one of them, and the locks of all.
+    Threaded(usize),
+    /// A call failed.
+    System(&'static str, io::Error),
+}
+
+/// What becomes of the child when its parent ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orphan {
+    /// It lives on.
+    Stays,
+    /// The kernel ends it by SIGKILL.
+    Dies,
+}
+
+/// Counts the forks between the first process and this one.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// The descriptors that a child must not inherit.
+static PRIVATE: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
+
+/// Forks. The child runs `body` and exits with its code; it never returns from here.
+///
+/// Before it, text that waits in stdout's buffer is flushed, so that it does not come out twice. In the
+/// child signals have their default actions (ignored ones stay ignored) and descriptors made
+/// [`Private`] are closed.
+pub(crate) fn fork(orphan: Orphan, body: impl FnOnce() -> i32) -> Result<Pid, ForkError> {
+    wait_for_threads_to_leave()?;
+    flush();
+    let parent = getpid();
+    let outside = SigSet::all()
+        .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+        .map_err(|error| ForkError::System("sigprocmask", error.into()))?;
+    // SAFETY: this process has one thread (checked above), so the child finds no lock held by a thread
+    // that it does not have; it leaves by `_exit` below and never returns into its copy of the callers.
+    match unsafe { nix::unistd::fork() } {
+        Ok(ForkResult::Parent { child }) => {
+            restore(&outside);
+            Ok(child)
+        }
+        Err(error) => {
+            restore(&outside);
+            Err(ForkError::System("fork", error.into()))
+        }
+        Ok(ForkResult::Child) => {
+            GENERATION.fetch_add(1, Relaxed);
+            close_private();
+            default_signals();
+            if orphan == Orphan::Dies {
+                die_with(parent);
+            }
+            restore(&outside);
+            let code = panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or(EXIT_PANICKED);
+            flush();
+            exit_now(code)
+        }
+    }
+}
+
+/// Ends this process without running destructors or what was registered by `atexit`: both belong
+/// to the parent, of which the child is a copy.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// How many forks lie between the first process and this one.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
+/// A descriptor that no child inherits. A copy of it in a child is closed already.
+#[derive(Debug)]
+pub(crate) struct Private {
+    fd: Option<OwnedFd>,
+    generation: u32,
+}
+
+impl Private {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
+        private().insert(fd.as_raw_fd());
+        Self {
+            fd: Some(fd),
+            generation: generation(),
+        }
+    }
+
+    /// Whether it was made by this process, not by one that this is a copy of.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.generation == generation()
+    }
+}
+
+impl AsFd for Private {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.deref().as_fd()
+    }
+}
+
+impl Deref for Private {
+    type Target = OwnedFd;
+
+    fn deref(&self) -> &OwnedFd {
+        self.fd.as_ref().expect("taken by drop only")
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        let ours = self.is_ours();
+        let Some(fd) = self.fd.take() else { return };
+        if ours {
+            private().remove(&fd.as_raw_fd());
+        } else {
+            // The number was closed after the fork and may be another file by now.
+            let _ = fd.into_raw_fd();
+        }
+    }
+}
+
+fn private() -> std::sync::MutexGuard<'static, BTreeSet<RawFd>> {
+    PRIVATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn close_private() {
+    let mut private = private();
+    let mut fds = private.iter().copied().peekable();
+    while let Some(first) = fds.next() {
+        let mut last = first;
+        while fds.next_if_eq(&(last + 1)).is_some() {
+            last += 1;
+        }
+        // SAFETY: the numbers are those of descriptors owned by `Private` values, which do not touch
+        // them any more in this process: the generation has changed.
+        unsafe { libc::close_range(first as u32, last as u32, 0) };
+    }
+    private.clear();
+}
+
+fn wait_for_threads_to_leave() -> Result<(), ForkError> {
+    let mut end = None;
+    loop {
+        let threads =
+            threads().map_err(|error| ForkError::System("stat of /proc/self/task", error))?;
+        if threads <= 1 {
+            return Ok(());
+        }
+        let end = *end.get_or_insert_with(|| Instant::now() + GRACE);
+        if Instant::now() >= end {
+            return Err(ForkError::Threaded(threads));
+        }
+        // A thread that was joined leaves by itself; nothing tells when.
+        thread::sleep(Duration::from_micros(100));
+    }
+}
+
+/// The threads of this process: each is a directory in /proc/self/task, and so a link to it.
+fn threads() -> io::Result<usize> {
+    let links = fs::metadata("/proc/self/task")?.nlink();
+    Ok(links.saturating_sub(2) as usize)
+}
+
+/// Pushes text out that waits in the buffers of Rust and C. A closed stdout is no reason not to fork.
+fn flush() {
+    let _ = io::stdout().flush();
+    // SAFETY: a null pointer asks for all open output streams; no thread but this one uses them.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+fn restore(mask: &SigSet) {
+    mask.thread_set_mask()
+        .expect("sigprocmask cannot fail with a valid mask");
+}
+
+/// Gives signals that have a handler their default action, except the two by which Rust's runtime
+/// tells a stack overflow.
+fn default_signals() {
+    for signal in 1..=libc::SIGRTMAX() {
+        if matches!(signal, libc::SIGSEGV | libc::SIGBUS) {
+            continue;
+        }
+        // SAFETY: a zeroed sigaction is a valid one (no flags, empty mask, SIG_DFL); both pointers
+        // are to live values; numbers that cannot be changed yield an error, which means nothing here.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            if libc::sigaction(signal, std::ptr::null(), &mut action) == 0
+                && action.sa_sigaction != libc::SIG_DFL
+                && action.sa_sigaction != libc::SIG_IGN
+            {
+                let default: libc::sigaction = std::mem::zeroed();
+                libc::sigaction(signal, &default, std::ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// Asks the kernel to end this process with its parent, also if that ended before it was asked.
+fn die_with(parent: Pid) {
+    // SAFETY: PR_SET_PDEATHSIG takes one number and touches no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if getppid() != parent {
+        exit_now(EXIT_PANICKED);
+    }
+}
