@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+mod faults;
 mod process;
 mod runner;
+mod support;
 
 fn main() -> ExitCode {
-    runner::main(&[process::CASES])
+    runner::main(&[process::CASES, faults::CASES])
 }
