@@ -2,6 +2,12 @@
 #![expect(unsafe_code, reason = "here it is confined")]
 
 pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod mapping;
 pub(crate) mod memfd;
+pub(crate) mod mutex;
+pub(crate) mod pid;
 pub(crate) mod pidfd;
+pub(crate) mod plain;
 pub(crate) mod poll;
+pub(crate) mod shareable;
