@@ -75,7 +75,10 @@ impl<T: Plain> Lock<T> {
     /// would be waiting for itself.
     #[inline]
     pub fn lock(&self) -> Result<LockGuard<'_, T>, LockError> {
-        self.wait(Deadline::Never)
+        match self.mutex.try_lock() {
+            Ok(guard) => Ok(LockGuard { guard }),
+            Err(_) => self.wait(Deadline::Never, LockError::WouldBlock),
+        }
     }
 
     /// Takes the lock if it is free.
@@ -99,17 +102,14 @@ impl<T: Plain> Lock<T> {
     /// [`LockError::Timeout`] when it was held for so long,
     /// [`LockError::HeldHere`] when the calling thread holds it already.
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_, T>, LockError> {
-        match self.mutex.lock(Deadline::after(timeout)) {
-            Ok(guard) => Ok(LockGuard { guard }),
-            Err(refused) => Err(LockError::new(refused, LockError::Timeout(timeout))),
-        }
+        self.wait(Deadline::after(timeout), LockError::Timeout(timeout))
     }
 
-    #[inline]
-    fn wait(&self, deadline: Deadline) -> Result<LockGuard<'_, T>, LockError> {
+    #[cold]
+    fn wait(&self, deadline: Deadline, too_late: LockError) -> Result<LockGuard<'_, T>, LockError> {
         match self.mutex.lock(deadline) {
             Ok(guard) => Ok(LockGuard { guard }),
-            Err(refused) => Err(LockError::new(refused, LockError::WouldBlock)),
+            Err(refused) => Err(LockError::new(refused, too_late)),
         }
     }
 }
@@ -205,7 +205,6 @@ pub enum LockError {
 }
 
 impl LockError {
-    #[cold]
     fn new(refused: Refused, busy: Self) -> Self {
         match refused {
             Refused::Busy => busy,

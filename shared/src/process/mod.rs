@@ -14,6 +14,7 @@ mod process;
 mod queue;
 mod ring;
 mod semaphore;
+mod spin;
 mod status;
 mod sys;
 

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::hint;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::atomic::{
@@ -18,15 +17,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::deadline::{Deadline, MAX_NAP};
 use super::event_count::EventCount;
 use super::ring::{self, Cursor, Ring};
+use super::spin::Spin;
 use super::sys::mapping::{Mapping, SharedMemoryError};
 use super::sys::mutex::{RawGuard, RawMutex, Refused};
 use super::sys::shareable::shareable;
 
 /// How many bytes a queue holds at most, unless told otherwise.
 const DEFAULT_BYTES: usize = 1 << 20;
-
-/// How often to look for an item, or for room, before sleeping.
-const SPINS: u32 = 200;
 
 /// A buffer larger than this is not kept for the next item.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -69,6 +66,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 pub struct Queue<T> {
     memory: Mapping<Ends, AtomicU64>,
     capacity: u32,
+    spin: Spin,
     items: PhantomData<fn(T) -> T>,
 }
 
@@ -157,6 +155,7 @@ impl<T> Queue<T> {
         Ok(Self {
             memory: Mapping::new(words)?,
             capacity,
+            spin: Spin::new(),
             items: PhantomData,
         })
     }
@@ -340,7 +339,7 @@ impl<T> Queue<T> {
                 let tail = self.tail();
                 tail.is_closed() || room(tail, head)
             };
-            if !patience.wait(&waiting.for_room, can_go_on) {
+            if !patience.wait(&waiting.for_room, &self.spin, can_go_on) {
                 return Err(QueueError::Full {
                     waited: patience.waited(),
                 });
@@ -392,7 +391,7 @@ impl<T> Queue<T> {
                 let tail = self.tail();
                 tail.is_closed() || tail.items_since(head) > 0
             };
-            if !patience.wait(&waiting.for_item, can_go_on) {
+            if !patience.wait(&waiting.for_item, &self.spin, can_go_on) {
                 return Err(QueueError::Empty {
                     waited: patience.waited(),
                 });
@@ -497,17 +496,14 @@ impl Patience {
 
     /// Waits until it is worth another try; false if the time is over.
     #[cold]
-    fn wait(self, event_count: &EventCount, can_go_on: impl Fn() -> bool) -> bool {
+    fn wait(self, event_count: &EventCount, spin: &Spin, can_go_on: impl Fn() -> bool) -> bool {
         let deadline = match self {
             Self::None => return false,
             Self::For(_, deadline) => deadline,
             Self::Endless => Deadline::Never,
         };
-        for _ in 0..SPINS {
-            if can_go_on() {
-                return true;
-            }
-            hint::spin_loop();
+        if spin.until(&can_go_on) {
+            return true;
         }
         let ticket = event_count.prepare();
         if can_go_on() {

@@ -11,7 +11,6 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -22,10 +21,11 @@ use super::plain::Plain;
 use super::shareable::Shareable;
 use crate::process::deadline::Deadline;
 
-/// How often to look whether the mutex is free before sleeping: about 2 µs,
-/// what a sleep and its wake-up cost. What is done under these mutexes takes
-/// less than a tenth of that.
-const SPINS: u32 = 100;
+/// How often to look whether the mutex is free before sleeping.
+const LOOKS: u32 = 12;
+
+/// The most pauses between two looks.
+const PAUSES: u32 = 256;
 
 /// The bits of the lock word that hold the owner's thread id
 /// (Documentation/locking/robust-futex-ABI).
@@ -128,8 +128,10 @@ impl RawMutex {
 
     #[cold]
     fn lock_slowly(&self, deadline: Deadline) -> Result<RawGuard<'_>, Refused> {
-        for _ in 0..SPINS {
-            hint::spin_loop();
+        for look in 0..LOOKS {
+            for _ in 0..PAUSES.min(1 << look) {
+                hint::spin_loop();
+            }
             if self.is_free() {
                 match self.try_lock() {
                     Err(Refused::Busy) => {}
@@ -154,8 +156,15 @@ impl RawMutex {
 
     #[inline]
     fn outcome(&self, code: libc::c_int) -> Result<RawGuard<'_>, Refused> {
+        if code == 0 {
+            return Ok(RawGuard::new(self, false));
+        }
+        self.rare_outcome(code)
+    }
+
+    #[cold]
+    fn rare_outcome(&self, code: libc::c_int) -> Result<RawGuard<'_>, Refused> {
         match code {
-            0 => Ok(RawGuard::new(self, false)),
             libc::EOWNERDEAD => self.adopt(),
             libc::EBUSY | libc::ETIMEDOUT => Err(Refused::Busy),
             libc::EDEADLK => Err(Refused::HeldHere),
@@ -164,7 +173,6 @@ impl RawMutex {
     }
 
     /// Makes the mutex of a dead owner, which the caller holds now, usable.
-    #[cold]
     fn adopt(&self) -> Result<RawGuard<'_>, Refused> {
         // SAFETY: the calling thread holds the mutex, by EOWNERDEAD.
         let code = unsafe { libc::pthread_mutex_consistent(self.0.get()) };
@@ -257,22 +265,17 @@ impl<T: Plain> Mutex<T> {
     }
 
     /// Takes the mutex, and waits for it until the deadline.
-    #[inline]
+    #[cold]
     pub fn lock(&self, deadline: Deadline) -> Result<Guard<'_, T>, Refused> {
         self.raw.lock(deadline).map(|raw| self.guard(raw))
     }
 
     #[inline]
     fn guard<'a>(&'a self, raw: RawGuard<'a>) -> Guard<'a, T> {
-        let dead_owner = if raw.owner_died() {
-            Some(self.owner.load(Relaxed))
-        } else {
-            None
-        };
+        let dead_owner = raw.owner_died().then(|| self.owner.load(Relaxed));
         self.owner.store(pid::own(), Relaxed);
         Guard {
-            // SAFETY: UnsafeCell::get never yields null.
-            value: unsafe { NonNull::new_unchecked(self.value.get()) },
+            value: &self.value,
             owner: &self.owner,
             dead_owner,
             _raw: raw,
@@ -282,7 +285,7 @@ impl<T: Plain> Mutex<T> {
 
 /// Gives access to the value of a [`Mutex`] until it is dropped.
 pub(crate) struct Guard<'a, T> {
-    value: NonNull<T>,
+    value: &'a UnsafeCell<T>,
     owner: &'a AtomicU32,
     dead_owner: Option<u32>,
     _raw: RawGuard<'a>,
@@ -304,18 +307,18 @@ impl<T> Deref for Guard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the mutex is held as long as self lives, and the value lies
-        // in the mapping that the guard borrows.
-        unsafe { self.value.as_ref() }
+        // SAFETY: the mutex is held as long as self lives, so nobody changes
+        // the value but by a mutable borrow of self.
+        unsafe { &*self.value.get() }
     }
 }
 
 impl<T> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above; self is borrowed mutably, so this is the only
-        // reference.
-        unsafe { self.value.as_mut() }
+        // SAFETY: the mutex is held as long as self lives, which is borrowed
+        // mutably: this is the only reference.
+        unsafe { &mut *self.value.get() }
     }
 }
 
