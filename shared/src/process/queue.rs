@@ -327,24 +327,24 @@ impl<T> Queue<T> {
             tail.items_since(head) < self.capacity && self.ring().has_room(tail, head, words)
         };
         let waiting = &self.memory.waiting;
-        loop {
-            if let Some(_guard) = patience.lock(&self.memory.put.mutex)?
-                && self.commit_put(item, words, room)?
-            {
+        let can_go_on = || {
+            let head = self.head();
+            let tail = self.tail();
+            tail.is_closed() || room(tail, head)
+        };
+        while let Some(guard) = patience.lock(&self.memory.put.mutex)? {
+            if self.commit_put(item, words, room)? {
                 waiting.for_item.notify();
                 return Ok(());
             }
-            let can_go_on = || {
-                let head = self.head();
-                let tail = self.tail();
-                tail.is_closed() || room(tail, head)
-            };
+            drop(guard);
             if !patience.wait(&waiting.for_room, &self.spin, can_go_on) {
-                return Err(QueueError::Full {
-                    waited: patience.waited(),
-                });
+                break;
             }
         }
+        Err(QueueError::Full {
+            waited: patience.waited(),
+        })
     }
 
     /// Puts an item if there is room; the caller holds the mutex of that end.
@@ -379,24 +379,24 @@ impl<T> Queue<T> {
     /// Gets an item's bytes to the beginning of the buffer; how many.
     fn get_bytes(&self, buffer: &mut Vec<u8>, patience: Patience) -> Result<usize, QueueError> {
         let waiting = &self.memory.waiting;
-        loop {
-            if let Some(_guard) = patience.lock(&self.memory.get.mutex)?
-                && let Some(length) = self.commit_get(buffer)?
-            {
+        let can_go_on = || {
+            let head = self.head();
+            let tail = self.tail();
+            tail.is_closed() || tail.items_since(head) > 0
+        };
+        while let Some(guard) = patience.lock(&self.memory.get.mutex)? {
+            if let Some(length) = self.commit_get(buffer)? {
                 waiting.for_room.notify();
                 return Ok(length);
             }
-            let can_go_on = || {
-                let head = self.head();
-                let tail = self.tail();
-                tail.is_closed() || tail.items_since(head) > 0
-            };
+            drop(guard);
             if !patience.wait(&waiting.for_item, &self.spin, can_go_on) {
-                return Err(QueueError::Empty {
-                    waited: patience.waited(),
-                });
+                break;
             }
         }
+        Err(QueueError::Empty {
+            waited: patience.waited(),
+        })
     }
 
     /// Gets an item if there is one; the caller holds the mutex of that end.

@@ -2,11 +2,26 @@
 
 use std::process::ExitCode;
 
+mod barrier;
+mod event;
 mod faults;
+mod joinable_queue;
+mod lock;
 mod process;
+mod queue;
 mod runner;
+mod semaphore;
 mod support;
 
 fn main() -> ExitCode {
-    runner::main(&[process::CASES, faults::CASES])
+    runner::main(&[
+        process::CASES,
+        lock::CASES,
+        semaphore::CASES,
+        event::CASES,
+        barrier::CASES,
+        queue::CASES,
+        joinable_queue::CASES,
+        faults::CASES,
+    ])
 }

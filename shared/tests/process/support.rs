@@ -20,6 +20,11 @@ pub fn state(pid: u32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// Whether a process sleeps in a system call.
+pub fn asleep(pid: u32) -> bool {
+    state(pid) == Some('S')
+}
+
 /// Asks again and again, until it is so or a good while has passed.
 pub fn eventually(mut so: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + SOON;
