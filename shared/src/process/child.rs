@@ -1,6 +1,7 @@
 //! A child process from its start to its end: what `Process`, `Pool` and `Manager` have in common.
 
 use std::cell::Cell;
+use std::fs;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -30,6 +31,7 @@ impl Child {
         reap_dropped();
         // A child that could not be watched would have to be killed again: make sure of the descriptor first.
         let reserve = pidfd::open(nix::unistd::getpid())
+            .map(Private::new)
             .map_err(|error| ForkError::System("pidfd_open", error))?;
         let pid = fork::fork(orphan, body)?;
         drop(reserve);
@@ -101,6 +103,13 @@ impl Child {
             return self.wait();
         }
         Status::Unknown
+    }
+
+    /// Whether it is stopped, by SIGSTOP or a debugger.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
     }
 
     fn settle(&self, reap: impl FnOnce(&Private) -> Option<pidfd::Ended>) -> Option<Status> {

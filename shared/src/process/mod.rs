@@ -3,12 +3,14 @@
 mod answer;
 mod barrier;
 mod child;
+mod codec;
 mod deadline;
 mod error;
 mod event;
 mod event_count;
 mod joinable_queue;
 mod lock;
+mod pool;
 #[expect(clippy::module_inception, reason = "one noun a file, and this one has the module's name")]
 mod process;
 mod queue;
@@ -24,6 +26,7 @@ pub use error::{JoinError, SignalError, SpawnError, Who};
 pub use event::{Event, EventError};
 pub use joinable_queue::JoinableQueue;
 pub use lock::{DeadOwner, Lock, LockError, LockGuard};
+pub use pool::{AsCompleted, Job, JobError, MapError, Pool, PoolBuilder, PoolError};
 pub use process::{Builder, Current, Process, current, dropped_alive};
 pub use queue::{Iter, Queue, QueueError};
 pub use semaphore::{Permit, Semaphore, SemaphoreError};

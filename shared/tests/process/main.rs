@@ -7,6 +7,7 @@ mod event;
 mod faults;
 mod joinable_queue;
 mod lock;
+mod pool;
 mod process;
 mod queue;
 mod runner;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         barrier::CASES,
         queue::CASES,
         joinable_queue::CASES,
+        pool::CASES,
         faults::CASES,
     ])
 }

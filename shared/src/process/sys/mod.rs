@@ -11,3 +11,4 @@ pub(crate) mod pidfd;
 pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod shareable;
+pub(crate) mod socket;
