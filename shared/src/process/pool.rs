@@ -613,9 +613,7 @@ where
     }
 
     fn has_work(&self) -> bool {
-        self.has_queue()
-            || !self.callbacks.is_empty()
-            || self.crew.iter().any(Worker::is_awaited)
+        self.has_queue() || !self.callbacks.is_empty() || self.crew.iter().any(Worker::is_awaited)
     }
 
     /// One chunk is kept ready beyond what the workers have.

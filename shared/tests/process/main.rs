@@ -7,6 +7,7 @@ mod event;
 mod faults;
 mod joinable_queue;
 mod lock;
+mod manager;
 mod pool;
 mod process;
 mod queue;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         queue::CASES,
         joinable_queue::CASES,
         pool::CASES,
+        manager::CASES,
         faults::CASES,
     ])
 }

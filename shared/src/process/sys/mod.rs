@@ -11,4 +11,5 @@ pub(crate) mod pidfd;
 pub(crate) mod plain;
 pub(crate) mod poll;
 pub(crate) mod shareable;
+pub(crate) mod signal;
 pub(crate) mod socket;

@@ -1,6 +1,6 @@
 //! Waiting for descriptors.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -25,16 +25,7 @@ pub(crate) fn poll(fds: &mut [PollFd], deadline: Option<Instant>) -> nix::Result
 
 /// Waits for one descriptor to be readable (or hung up); says whether it is.
 pub(crate) fn readable(fd: impl AsFd, deadline: Option<Instant>) -> nix::Result<bool> {
-    one(fd.as_fd(), PollFlags::POLLIN, deadline)
-}
-
-/// Waits for one descriptor to be writable (or hung up); says whether it is.
-pub(crate) fn writable(fd: impl AsFd, deadline: Option<Instant>) -> nix::Result<bool> {
-    one(fd.as_fd(), PollFlags::POLLOUT, deadline)
-}
-
-fn one(fd: BorrowedFd, what: PollFlags, deadline: Option<Instant>) -> nix::Result<bool> {
-    poll(&mut [PollFd::new(fd, what)], deadline)
+    poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], deadline)
 }
 
 /// Rounded up: a wait never ends before its time.

@@ -1,10 +1,10 @@
 //! Stream sockets between processes of this machine.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, recv as nix_recv, send as nix_send,
+    AddressFamily, MsgFlags, SockFlag, SockType, accept4, recv as nix_recv, send as nix_send,
 };
 
 /// Whether a call may sleep.
@@ -51,6 +51,13 @@ pub(crate) fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> nix::Result<()> {
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8], wait: Wait) -> nix::Result<usize> {
     let fd = socket.as_fd().as_raw_fd();
     again(|| nix_recv(fd, buffer, wait.flag()))
+}
+
+/// Takes the next connection.
+pub(crate) fn accept(listener: impl AsFd) -> nix::Result<OwnedFd> {
+    let fd = again(|| accept4(listener.as_fd().as_raw_fd(), SockFlag::SOCK_CLOEXEC))?;
+    // SAFETY: accept4 has just made it, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn again<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
