@@ -67,7 +67,6 @@ impl Process<()> {
     }
 
     /// Starts describing a process that is more than the default.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }

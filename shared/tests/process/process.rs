@@ -55,7 +55,7 @@ fn the_current_process_knows_itself() -> Outcome {
 }
 
 fn an_answer_arrives() -> Outcome {
-    let numbers = vec![1_u64, 2, 3];
+    let numbers = [1_u64, 2, 3];
     let sum = Process::spawn(|| numbers.iter().sum::<u64>())?;
     assert_eq!(sum.join()?, 6);
     Ok(())

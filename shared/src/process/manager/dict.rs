@@ -26,7 +26,7 @@ use super::protocol::{DictRequest, Reply, Request};
 pub struct Dict<K, V> {
     address: Address,
     id: u64,
-    types: PhantomData<fn(K, V) -> (K, V)>,
+    types: PhantomData<fn() -> (K, V)>,
 }
 
 impl<K, V> Dict<K, V>
