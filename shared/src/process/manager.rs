@@ -229,6 +229,7 @@ impl Drop for Manager {
     fn drop(&mut self) {
         // A copy in a child is not the one that was made.
         if self.generation == fork::generation() {
+            client::hang_up(&self.address.path);
             self.server.kill_and_wait();
             remove(&self.directory);
         }

@@ -48,6 +48,12 @@ struct Connection {
     reply: Vec<u8>,
 }
 
+/// Closes this thread's connection.
+pub(super) fn hang_up(path: &Path) {
+    // While the thread ends there may be no connections any more.
+    let _ = CONNECTIONS.try_with(|connections| connections.borrow_mut().remove(path));
+}
+
 impl Address {
     /// Sends a request and hands the reply to `read`.
     pub fn call<T>(
