@@ -183,3 +183,129 @@ fn load(words: &[AtomicU64], bytes: &mut [u8]) {
         chunk.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+    use std::sync::atomic::Ordering::{Acquire, Release};
+    use std::thread;
+
+    use super::*;
+
+    fn words(count: usize) -> Vec<AtomicU64> {
+        iter::repeat_with(AtomicU64::default).take(count).collect()
+    }
+
+    fn item(n: usize) -> Vec<u8> {
+        (0..n % 29).map(|at| (n * 31 + at) as u8).collect()
+    }
+
+    #[test]
+    fn items_come_back_wherever_they_lie() {
+        let memory = words(8);
+        let ring = Ring::new(&memory);
+        let mut buffer = Vec::new();
+        let mut tail = Cursor::new(0);
+        for n in 0..200 {
+            let (item, head) = (item(n), tail);
+            let words = record_words(item.len()).expect("it is small");
+            assert!(ring.has_room(tail, head, words));
+            ring.write(tail, &item);
+            tail = tail.after(words);
+            let (length, behind) = ring.read(head, &mut buffer);
+            assert_eq!(buffer[..length], item);
+            assert_eq!(behind, tail);
+        }
+    }
+
+    #[test]
+    fn room_is_what_is_not_used() {
+        let memory = words(8);
+        let ring = Ring::new(&memory);
+        let head = Cursor::new(0);
+        assert!(ring.has_room(head, head, 8));
+        assert!(!ring.has_room(head, head, 9));
+        let tail = head.after(5);
+        assert!(ring.has_room(tail, head, 3));
+        assert!(!ring.has_room(tail, head, 4));
+        assert!(!ring.has_room(head.after(8), head, 1));
+    }
+
+    #[test]
+    fn counters_wrap_around() {
+        let memory = words(16);
+        let ring = Ring::new(&memory);
+        // Two words and two items before both counters begin again.
+        let start = u64::from(u32::MAX - 1) << 32 | u64::from(u32::MAX << 1) - 2;
+        let head = Cursor::new(start);
+        assert_eq!(head.items(), MAX_ITEMS - 1);
+        let mut tail = head;
+        for n in 0..5 {
+            assert!(ring.has_room(tail, head, 2));
+            ring.write(tail, &[n; 8]);
+            tail = tail.after(2);
+            assert_eq!(tail.items_since(head), u32::from(n) + 1);
+            assert_eq!(tail.words_since(head), (u32::from(n) + 1) * 2);
+        }
+        assert!(tail.word() < head.word());
+        let (mut at, mut buffer) = (head, Vec::new());
+        for n in 0..5 {
+            let (length, behind) = ring.read(at, &mut buffer);
+            assert_eq!(buffer[..length], [n; 8]);
+            at = behind;
+        }
+        assert_eq!(at, tail);
+    }
+
+    #[test]
+    fn closing_changes_no_counter() {
+        let cursor = Cursor::new(0).after(3);
+        let closed = Cursor::new(cursor.word() | Cursor::CLOSED);
+        assert!(closed.is_closed() && !cursor.is_closed());
+        assert_eq!(closed.items_since(cursor), 0);
+        assert_eq!(closed.words_since(cursor), 0);
+        assert!(closed.after(2).is_closed());
+    }
+
+    #[test]
+    fn items_too_long_for_any_ring_have_no_size() {
+        assert_eq!(record_words(0), Some(1));
+        assert_eq!(record_words(8), Some(2));
+        assert_eq!(record_words(9), Some(3));
+        assert_eq!(record_words(usize::MAX), None);
+        assert_eq!(record_words(1 << 32), None);
+    }
+
+    /// The two ends as the queue uses them, in two threads.
+    #[test]
+    fn a_writer_and_a_reader_agree() {
+        let items = if cfg!(miri) { 200 } else { 100_000 };
+        let memory = words(16);
+        let ring = Ring::new(&memory);
+        let (tail, head) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for n in 0..items {
+                    let item = item(n);
+                    let words = record_words(item.len()).expect("it is small");
+                    let at = Cursor::new(tail.load(Relaxed));
+                    while !ring.has_room(at, Cursor::new(head.load(Acquire)), words) {
+                        thread::yield_now();
+                    }
+                    ring.write(at, &item);
+                    tail.store(at.after(words).word(), Release);
+                }
+            });
+            let mut buffer = Vec::new();
+            for n in 0..items {
+                let at = Cursor::new(head.load(Relaxed));
+                while Cursor::new(tail.load(Acquire)).items_since(at) == 0 {
+                    thread::yield_now();
+                }
+                let (length, behind) = ring.read(at, &mut buffer);
+                assert_eq!(buffer[..length], item(n));
+                head.store(behind.word(), Release);
+            }
+        });
+    }
+}
