@@ -52,7 +52,7 @@ def one_to_one(item, count):
     return took / (count - 1)
 
 
-def four_to_four(count=5_000):
+def four_to_four(count=20_000):
     queue = mp.Queue()
     putters = [mp.Process(target=put_many, args=(queue, 7, count)) for _ in range(4)]
     getters = [mp.Process(target=get_many, args=(queue, count)) for _ in range(4)]
@@ -70,7 +70,7 @@ def add(lock, count):
             pass
 
 
-def eight_lockers(count=5_000):
+def eight_lockers(count=50_000):
     lock = mp.Lock()
     processes = [mp.Process(target=add, args=(lock, count)) for _ in range(8)]
     began = time.perf_counter()
