@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -26,15 +27,22 @@ pub(crate) struct Child {
 static DROPPED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 impl Child {
-    /// Forks; the child runs `body` and exits with its code.
-    pub(crate) fn spawn(orphan: Orphan, body: impl FnOnce() -> i32) -> Result<Self, ForkError> {
+    /// Forks; the child runs `body` and exits with its code. `some` is any open descriptor.
+    #[inline]
+    pub(crate) fn spawn(
+        orphan: Orphan,
+        some: impl AsFd,
+        body: impl FnOnce() -> i32,
+    ) -> Result<Self, ForkError> {
         reap_dropped();
-        // A child that could not be watched would have to be killed again: make sure of the descriptor first.
-        let reserve = pidfd::open(nix::unistd::getpid())
+        // A child that could not be watched would have to be killed again: make sure of room first.
+        let room = some
+            .as_fd()
+            .try_clone_to_owned()
             .map(Private::new)
-            .map_err(|error| ForkError::System("pidfd_open", error))?;
+            .map_err(|error| ForkError::System("fcntl", error))?;
         let pid = fork::fork(orphan, body)?;
-        drop(reserve);
+        drop(room);
         let (pidfd, status) = match pidfd::open(pid) {
             Ok(fd) => (Some(Private::new(fd)), None),
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {

@@ -160,7 +160,7 @@ impl ManagerBuilder {
             request_limit: self.request_limit,
             patience: self.patience,
         };
-        Ok(spawn_child("Manager", false, || {
+        Ok(spawn_child("Manager", false, listener, || {
             // Ctrl-C is for the parent, with which the server ends.
             signal::ignore_interrupts();
             server.run();

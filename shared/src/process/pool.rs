@@ -628,7 +628,7 @@ where
             Unhired::Spawn(SpawnError::system(&name, "socketpair", error.into()))
         })?;
         let ours = fork::Private::new(ours);
-        let child = spawn_child(&name, true, || self.work.serve(&theirs, &estate))
+        let child = spawn_child(&name, true, &theirs, || self.work.serve(&theirs, &estate))
             .map_err(Unhired::Spawn)?;
         self.hired += 1;
         self.crew.push(Worker::new(child, ours, estate));

@@ -1,11 +1,9 @@
 //! `Process`: a closure that runs in a process of its own.
 
 use std::fmt;
-use std::fs::File;
-use std::io;
 use std::marker::PhantomData;
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -167,12 +165,7 @@ impl<T: DeserializeOwned> Process<T> {
         let Status::Exited(code @ (0 | EXIT_FAILED | EXIT_PANICKED)) = status else {
             return Err(JoinError::ended(process, status));
         };
-        let bytes = match self
-            .answer
-            .try_clone()
-            .map(File::from)
-            .and_then(|file| memfd::read_all(&file))
-        {
+        let bytes = match memfd::read_all(&self.answer) {
             Ok(bytes) => bytes,
             Err(source) => return Err(JoinError::System { process, source }),
         };
@@ -246,7 +239,7 @@ impl Builder {
         let name = self.name.unwrap_or_else(next_name);
         let answer =
             memfd::create().map_err(|error| SpawnError::system(&name, "memfd_create", error))?;
-        let child = spawn_child(&name, self.daemon, || report(body, &answer))?;
+        let child = spawn_child(&name, self.daemon, &answer, || report(body, &answer))?;
         Ok(Process {
             who: Who {
                 pid: child.pid(),
@@ -324,15 +317,18 @@ struct Identity {
 static IDENTITY: Mutex<Option<Identity>> = Mutex::new(None);
 
 /// The identity of this process; the first one is called as Python calls it.
+#[inline]
 fn identity() -> impl std::ops::DerefMut<Target = Identity> {
     struct Known(MutexGuard<'static, Option<Identity>>);
     impl std::ops::Deref for Known {
         type Target = Identity;
+        #[inline]
         fn deref(&self) -> &Identity {
             self.0.as_ref().expect("set when it was locked")
         }
     }
     impl std::ops::DerefMut for Known {
+        #[inline]
         fn deref_mut(&mut self) -> &mut Identity {
             self.0.as_mut().expect("set when it was locked")
         }
@@ -358,10 +354,12 @@ fn next_name() -> String {
     }
 }
 
-/// Forks a child that knows who it is.
+/// Forks a child that knows who it is. `some` is any open descriptor.
+#[inline]
 pub(crate) fn spawn_child(
     name: &str,
     daemon: bool,
+    some: impl AsFd,
     body: impl FnOnce() -> i32,
 ) -> Result<Child, SpawnError> {
     let parent = {
@@ -377,16 +375,18 @@ pub(crate) fn spawn_child(
         }
     };
     let orphan = if daemon { Orphan::Dies } else { Orphan::Stays };
+    let child = Identity {
+        name: name.to_owned(),
+        daemon,
+        parent: Some(parent),
+        started: 0,
+    };
     let identify_and_run = || {
-        *identity() = Identity {
-            name: name.to_owned(),
-            daemon,
-            parent: Some(parent),
-            started: 0,
-        };
+        // The old one is not freed: that would make the child copy the pages of the allocator.
+        mem::forget(mem::replace(&mut *identity(), child));
         body()
     };
-    Child::spawn(orphan, identify_and_run).map_err(|error| SpawnError::fork(name, error))
+    Child::spawn(orphan, some, identify_and_run).map_err(|error| SpawnError::fork(name, error))
 }
 
 /// What the bytes of an answer are, by their first byte.
@@ -413,6 +413,7 @@ impl Sent {
 }
 
 /// In the child: runs the closure, leaves its answer in the file, says the exit code.
+#[inline(always)]
 fn report<R: Answer>(body: impl FnOnce() -> R, answer: &OwnedFd) -> i32 {
     let us = getpid();
     let ran = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -423,7 +424,7 @@ fn report<R: Answer>(body: impl FnOnce() -> R, answer: &OwnedFd) -> i32 {
         return EXIT_PANICKED;
     }
     let (what, bytes, code) = match ran {
-        Ok(Ok(Ok(bytes))) if bytes.len() == 1 => return 0,
+        Ok(Ok(Ok(bytes))) if bytes.is_empty() => return 0,
         Ok(Ok(Ok(bytes))) => (Sent::Value, bytes, 0),
         Ok(Ok(Err(error))) => (
             Sent::Unsendable,
@@ -441,29 +442,27 @@ fn report<R: Answer>(body: impl FnOnce() -> R, answer: &OwnedFd) -> i32 {
             EXIT_PANICKED,
         ),
     };
-    match (leave(answer, &bytes), what) {
+    match (memfd::replace(answer, &bytes), what) {
         (Ok(()), _) => code,
         (Err(error), Sent::Value) => {
             let reason = format!("{} bytes: {error}", bytes.len());
-            let _ = leave(answer, &text(Sent::Unsendable, &reason));
+            let _ = memfd::replace(answer, &text(Sent::Unsendable, &reason));
             EXIT_FAILED
         }
         (Err(_), _) => code,
     }
 }
 
-fn encode(value: &impl Serialize) -> postcard::Result<Vec<u8>> {
+/// The bytes of a value; none at all if there is nothing to say, as with `()`.
+fn encode<T: Serialize>(value: &T) -> postcard::Result<Vec<u8>> {
+    if size_of::<T>() == 0 && postcard::experimental::serialized_size(value)? == 0 {
+        return Ok(Vec::new());
+    }
     postcard::to_extend(value, vec![Sent::Value as u8])
 }
 
 fn text(what: Sent, text: &str) -> Vec<u8> {
     [&[what as u8], text.as_bytes()].concat()
-}
-
-fn leave(answer: &OwnedFd, bytes: &[u8]) -> io::Result<()> {
-    let file = File::from(answer.as_fd().try_clone_to_owned()?);
-    file.set_len(0)?;
-    file.write_all_at(bytes, 0)
 }
 
 fn lossy(text: &[u8]) -> String {

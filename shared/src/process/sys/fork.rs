@@ -22,6 +22,9 @@ pub(crate) const EXIT_PANICKED: i32 = 101;
 /// How long a thread that has been joined is given to leave the process.
 const GRACE: Duration = Duration::from_millis(10);
 
+/// The bytes of a set of 64 signals.
+const KERNEL_SIGSET: usize = 8;
+
 /// Why there is no child.
 #[derive(Debug)]
 pub(crate) enum ForkError {
@@ -55,6 +58,7 @@ pub(crate) fn fork(orphan: Orphan, body: impl FnOnce() -> i32) -> Result<Pid, Fo
     wait_for_threads_to_leave()?;
     flush();
     let parent = getpid();
+    let handled = handled_signals();
     let outside = SigSet::all()
         .thread_swap_mask(SigmaskHow::SIG_BLOCK)
         .map_err(|error| ForkError::System("sigprocmask", error.into()))?;
@@ -72,13 +76,15 @@ pub(crate) fn fork(orphan: Orphan, body: impl FnOnce() -> i32) -> Result<Pid, Fo
         Ok(ForkResult::Child) => {
             GENERATION.fetch_add(1, Relaxed);
             close_private();
-            default_signals();
+            if handled != 0 {
+                default_signals(handled);
+            }
             if orphan == Orphan::Dies {
                 die_with(parent);
             }
             restore(&outside);
             let code = panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or(EXIT_PANICKED);
-            flush();
+            flush_own();
             exit_now(code)
         }
     }
@@ -86,6 +92,7 @@ pub(crate) fn fork(orphan: Orphan, body: impl FnOnce() -> i32) -> Result<Pid, Fo
 
 /// Ends this process without running destructors or what was registered by `atexit`: both belong
 /// to the parent, of which the child is a copy.
+#[inline]
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions and does not return.
     unsafe { libc::_exit(code) }
@@ -145,10 +152,12 @@ impl Drop for Private {
     }
 }
 
+#[inline]
 fn private() -> std::sync::MutexGuard<'static, BTreeSet<RawFd>> {
     PRIVATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[inline]
 fn close_private() {
     let mut private = private();
     let mut fds = private.iter().copied().peekable();
@@ -159,9 +168,10 @@ fn close_private() {
         }
         // SAFETY: the numbers are those of descriptors owned by `Private` values, which do not touch
         // them any more in this process: the generation has changed.
-        unsafe { libc::close_range(first as u32, last as u32, 0) };
+        unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
     }
-    private.clear();
+    // Not freed: that would make the child copy the pages of the allocator.
+    std::mem::forget(std::mem::take(&mut *private));
 }
 
 fn wait_for_threads_to_leave() -> Result<(), ForkError> {
@@ -194,34 +204,77 @@ fn flush() {
     unsafe { libc::fflush(std::ptr::null_mut()) };
 }
 
-fn restore(mask: &SigSet) {
-    mask.thread_set_mask()
-        .expect("sigprocmask cannot fail with a valid mask");
+/// The same at a child's end, which began with empty buffers. Of C's streams only stdout is looked at:
+/// to go through them all would make every child copy the pages of the C library.
+#[inline]
+fn flush_own() {
+    unsafe extern "C" {
+        static stdout: *mut libc::FILE;
+        fn __fpending(stream: *mut libc::FILE) -> libc::size_t;
+    }
+    let _ = io::stdout().flush();
+    // SAFETY: C's stdout is a stream as long as the process lives (a program may have set it to null); no
+    // thread but this one uses it, or it locks for itself.
+    unsafe {
+        if !stdout.is_null() && __fpending(stdout) > 0 {
+            libc::fflush(stdout);
+        }
+    }
 }
 
-/// Gives signals that have a handler their default action, except the two by which Rust's runtime
-/// tells a stack overflow.
-fn default_signals() {
+/// By the system call itself, as with the other calls that a child makes: each page of code that it runs is
+/// one that it must map first.
+#[inline]
+fn restore(mask: &SigSet) {
+    let mask: *const libc::sigset_t = mask.as_ref();
+    // SAFETY: the mask lives, and its first bytes are the kernel's set, of the size given.
+    let set = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            mask,
+            std::ptr::null_mut::<libc::sigset_t>(),
+            KERNEL_SIGSET,
+        )
+    };
+    debug_assert_eq!(set, 0, "a valid mask is not refused");
+}
+
+/// The signals that have a handler, a bit each, but for the two by which Rust's runtime tells a stack
+/// overflow. Asked before the fork, where it costs the least.
+fn handled_signals() -> u64 {
+    let mut handled = 0;
     for signal in 1..=libc::SIGRTMAX() {
         if matches!(signal, libc::SIGSEGV | libc::SIGBUS) {
             continue;
         }
-        // SAFETY: a zeroed sigaction is a valid one (no flags, empty mask, SIG_DFL); both pointers
-        // are to live values; numbers that cannot be changed yield an error, which means nothing here.
-        unsafe {
+        // SAFETY: a zeroed sigaction is a valid one, and the pointer to it is to a live value; a number
+        // that is no signal to glibc yields an error.
+        let (asked, action) = unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
-            if libc::sigaction(signal, std::ptr::null(), &mut action) == 0
-                && action.sa_sigaction != libc::SIG_DFL
-                && action.sa_sigaction != libc::SIG_IGN
-            {
-                let default: libc::sigaction = std::mem::zeroed();
-                libc::sigaction(signal, &default, std::ptr::null_mut());
-            }
+            let asked = libc::sigaction(signal, std::ptr::null(), &mut action);
+            (asked, action.sa_sigaction)
+        };
+        if asked == 0 && action != libc::SIG_DFL && action != libc::SIG_IGN {
+            handled |= 1 << (signal - 1);
+        }
+    }
+    handled
+}
+
+/// Gives those signals their default action.
+fn default_signals(handled: u64) {
+    for signal in (1..=64).filter(|signal| handled & 1 << (signal - 1) != 0) {
+        // SAFETY: a zeroed sigaction is a valid one (no flags, empty mask, SIG_DFL), and lives.
+        unsafe {
+            let default: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, &default, std::ptr::null_mut());
         }
     }
 }
 
 /// Asks the kernel to end this process with its parent, also if that ended before it was asked.
+#[inline]
 fn die_with(parent: Pid) {
     // SAFETY: PR_SET_PDEATHSIG takes one number and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };

@@ -1,10 +1,12 @@
 //! A file that lies in memory and has no name.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
+use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::fstat;
+use nix::sys::uio::{pread, pwrite};
 
 /// Makes an empty one.
 pub(crate) fn create() -> io::Result<OwnedFd> {
@@ -14,10 +16,32 @@ pub(crate) fn create() -> io::Result<OwnedFd> {
     )?)
 }
 
-/// All of it, from the start, wherever the file's position is.
-pub(crate) fn read_all(file: &File) -> io::Result<Vec<u8>> {
-    use std::os::unix::fs::FileExt;
-    let mut bytes = vec![0; file.metadata()?.len() as usize];
-    file.read_exact_at(&mut bytes, 0)?;
+/// All of it, from the start.
+pub(crate) fn read_all(file: impl AsFd) -> io::Result<Vec<u8>> {
+    let size = fstat(&file)?.st_size;
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match pread(&file, &mut bytes[filled..], filled as i64) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => filled += read,
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(bytes)
+}
+
+/// Puts these bytes in place of what was in it.
+pub(crate) fn replace(file: impl AsFd, bytes: &[u8]) -> io::Result<()> {
+    nix::unistd::ftruncate(&file, 0)?;
+    let mut written = 0;
+    while written < bytes.len() {
+        match pwrite(&file, &bytes[written..], written as i64) {
+            Ok(more) => written += more,
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
