@@ -16,7 +16,7 @@ use super::sys::shareable::shareable;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Barrier, Process};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

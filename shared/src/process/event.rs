@@ -16,7 +16,7 @@ use super::sys::mapping::{Mapping, SharedMemoryError};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Event, Process};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

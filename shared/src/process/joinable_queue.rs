@@ -22,7 +22,7 @@ use super::queue::{Iter, Queue, QueueError};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{JoinableQueue, Process};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -29,7 +29,7 @@ use super::sys::plain::Plain;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Lock, Process};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -48,7 +48,7 @@ const SOCKET: &str = "socket";
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Manager, Process};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

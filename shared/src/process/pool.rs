@@ -58,7 +58,7 @@ const LEAVING: Duration = Duration::from_secs(1);
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::Pool;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

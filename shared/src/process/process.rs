@@ -27,7 +27,7 @@ const EXIT_FAILED: i32 = 1;
 /// Dropping the handle neither ends the process nor leaves a zombie: once it has ended it is reaped by
 /// the next call into this module that starts, joins or counts processes.
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::Process;
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -43,7 +43,7 @@ const KEPT_BUFFER: usize = 1 << 20;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Process, Queue};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -22,7 +22,7 @@ use super::sys::shareable::shareable;
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```standalone_crate
 /// use shared::process::{Process, Semaphore};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
