@@ -236,7 +236,8 @@ mod tests {
         let memory = words(16);
         let ring = Ring::new(&memory);
         // Two words and two items before both counters begin again.
-        let start = u64::from(u32::MAX - 1) << 32 | u64::from(u32::MAX << 1) - 2;
+        let (words, items) = (u64::from(u32::MAX - 1), u64::from(MAX_ITEMS - 1));
+        let start = (words << 32) | (items << 1);
         let head = Cursor::new(start);
         assert_eq!(head.items(), MAX_ITEMS - 1);
         let mut tail = head;
