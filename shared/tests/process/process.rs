@@ -498,16 +498,22 @@ fn a_thread_that_was_joined_does_not_hinder() -> Outcome {
     reason = "fork has no safe interface but the one tested here"
 )]
 fn a_fork_inside_answers_once() -> Outcome {
+    let (mut read, write) = pipe()?;
     let child = Process::spawn(|| {
+        let this = std::process::id();
         // SAFETY: the process has one thread.
         match unsafe { nix::unistd::fork() }.expect("there is room for one more") {
-            nix::unistd::ForkResult::Parent { child } => {
-                nix::sys::wait::waitpid(child, None).expect("it is our child");
-                "parent".to_owned()
+            nix::unistd::ForkResult::Parent { .. } => "parent".to_owned(),
+            nix::unistd::ForkResult::Child => {
+                assert!(eventually(|| std::os::unix::process::parent_id() != this));
+                "a much longer answer of the copy".to_owned()
             }
-            nix::unistd::ForkResult::Child => "a much longer answer of the child".to_owned(),
         }
     })?;
+    drop(write);
+    assert_eq!(child.join_timeout(SOON), Some(Status::Exited(0)));
+    // Both have the pipe; this is when the copy has ended too.
+    assert_eq!(read.read(&mut [0])?, 0);
     assert_eq!(child.join()?, "parent");
     Ok(())
 }

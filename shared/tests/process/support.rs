@@ -58,7 +58,7 @@ pub fn ignore(signal: Signal) -> nix::Result<()> {
     unsafe { signal::signal(signal, SigHandler::SigIgn) }.map(drop)
 }
 
-/// Sleeps until a signal ends this process; after a while it ends by itself, lest it be left over.
+/// Sleeps until a signal ends this process, longer than a case may take.
 pub fn sleep_until_killed() {
-    std::thread::sleep(Duration::from_secs(20));
+    std::thread::sleep(Duration::from_secs(120));
 }

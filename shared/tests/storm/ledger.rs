@@ -12,11 +12,11 @@ pub enum Kind {
     Got,
     /// One was taken that is not what was put.
     Torn,
-    /// The lock was had; `number` is 1 after a dead owner.
+    /// The lock was had so many times (`from`), `number` of them after a dead owner.
     Locked,
     /// The lock was had by two.
     Broken,
-    /// A permit was had.
+    /// A permit was had so many times (`from`).
     Admitted,
     /// Too many had one.
     Crowded,
@@ -120,11 +120,11 @@ impl Ledger {
             }
             Kind::Torn => self.torn += 1,
             Kind::Locked => {
-                self.locked += 1;
+                self.locked += u64::from(record.from.1);
                 self.inherited += record.number;
             }
             Kind::Broken => self.broken += 1,
-            Kind::Admitted => self.admitted += 1,
+            Kind::Admitted => self.admitted += u64::from(record.from.1),
             Kind::Crowded => self.crowded += 1,
             Kind::Updated => self.updated += 1,
             Kind::Pushed => {

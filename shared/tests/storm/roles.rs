@@ -14,6 +14,14 @@ use crate::write_record;
 
 pub const PERMITS: usize = 2;
 
+/// So many rounds at the lock are told of at a time: who only writes is not killed
+/// where it matters.
+const ROUNDS: u32 = 64;
+/// The same at the semaphore.
+const VISITS: u32 = 16;
+/// What is done under the lock, so that it is held most of the time.
+const STEPS: u64 = 100;
+
 /// Between two looks at who has a permit: one that is just being killed may have lost it already.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 
@@ -130,36 +138,40 @@ fn consume(desk: &Desk<'_>) -> Result<(), Failure> {
 
 fn lock_and_enter(desk: &Desk<'_>) -> Result<(), Failure> {
     while !desk.shared.stop.is_set() {
-        let mut words = desk.shared.lock.lock()?;
-        let inherited = words.dead_owner().is_some();
-        if inherited {
-            let most = words.iter().copied().max().unwrap_or(0);
-            *words = [most; 8];
+        let mut inherited = 0;
+        let mut broken = 0;
+        for _ in 0..ROUNDS {
+            let mut words = desk.shared.lock.lock()?;
+            if words.dead_owner().is_some() {
+                inherited += 1;
+                *words = [words.iter().copied().max().unwrap_or(0); 8];
+            }
+            let before = words[0];
+            let mut whole = words.iter().all(|&word| word == before);
+            for step in 1..=STEPS {
+                for word in words.iter_mut() {
+                    *word += 1;
+                    whole &= *word == before + step;
+                }
+            }
+            broken += u32::from(!whole);
         }
-        let before = words[0];
-        let mut whole = words.iter().all(|&word| word == before);
-        for place in 0..words.len() {
-            words[place] += 1;
-            whole &= words[place] == before + 1;
+        desk.tell_of(Kind::Locked, (0, ROUNDS), inherited)?;
+        if broken > 0 {
+            desk.tell(Kind::Broken, 0)?;
         }
-        drop(words);
-        desk.tell(
-            if whole { Kind::Locked } else { Kind::Broken },
-            u64::from(inherited),
-        )?;
 
-        let permit = desk.shared.semaphore.acquire()?;
-        let crowded = enter(desk)?;
-        leave(desk)?;
-        drop(permit);
-        desk.tell(
-            if crowded {
-                Kind::Crowded
-            } else {
-                Kind::Admitted
-            },
-            0,
-        )?;
+        let mut crowded = false;
+        for _ in 0..VISITS {
+            let permit = desk.shared.semaphore.acquire()?;
+            crowded |= enter(desk)?;
+            leave(desk)?;
+            drop(permit);
+        }
+        desk.tell_of(Kind::Admitted, (0, VISITS), 0)?;
+        if crowded {
+            desk.tell(Kind::Crowded, 0)?;
+        }
     }
     Ok(())
 }
