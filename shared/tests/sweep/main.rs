@@ -5,6 +5,8 @@
 //! for each instruction of its course, to a breakpoint there. Of a loop the
 //! first turns and the last are swept: in between it is the same again.
 //!
+//! It knows the registers and the breakpoint of x86-64 only.
+//!
 //! `--all` sweeps every operation; without it those that the others stand on.
 //! Further arguments choose operations by name.
 

@@ -21,6 +21,9 @@ use super::plain::Plain;
 use super::shareable::Shareable;
 use crate::process::deadline::Deadline;
 
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+compile_error!("shared::process stands on Linux and on the robust mutexes of glibc");
+
 /// How often to look whether the mutex is free before sleeping: for about
 /// 40 µs, what a sleep and its wake-up cost when the core fell asleep too.
 const LOOKS: u32 = 8;
