@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -25,6 +26,9 @@ pub(crate) struct Child {
 
 /// Children whose handles were dropped while they lived, to be reaped when they end.
 static DROPPED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
+/// Whether there are any: to look costs less than to lock.
+static ANY_DROPPED: AtomicBool = AtomicBool::new(false);
 
 impl Child {
     /// Forks; the child runs `body` and exits with its code. `some` is any open descriptor.
@@ -135,6 +139,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.is_ours() && self.status().is_none() {
             let pidfd = self.pidfd.take();
+            ANY_DROPPED.store(true, Relaxed);
             dropped().push(Self {
                 pid: self.pid,
                 pidfd,
@@ -146,8 +151,12 @@ impl Drop for Child {
 
 /// Reaps the children that have ended after their handles were dropped; says how many still live.
 pub(crate) fn reap_dropped() -> usize {
+    if !ANY_DROPPED.load(Relaxed) {
+        return 0;
+    }
     let mut dropped = dropped();
     dropped.retain(|child| child.is_ours() && child.status().is_none());
+    ANY_DROPPED.store(!dropped.is_empty(), Relaxed);
     dropped.len()
 }
 

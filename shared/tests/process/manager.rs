@@ -18,7 +18,9 @@ use shared::process::{Dict, List, Manager, ManagerBuilder, ManagerError, Process
 
 use crate::cases;
 use crate::runner::{Case, Outcome};
-use crate::support::{SOON, eventually, open_descriptors, sleep_until_killed, state};
+use crate::support::{
+    SOON, default_action, eventually, open_descriptors, sleep_until_killed, state,
+};
 
 pub const CASES: &[Case] = cases!("manager":
     a_childs_writes_are_seen_by_the_parent,
@@ -444,6 +446,7 @@ fn it_ends_with_its_parent_and_removes_its_socket() -> Outcome {
 }
 
 fn an_interrupt_does_not_end_it() -> Outcome {
+    default_action(Number::SIGINT)?;
     let manager = Manager::new()?;
     let list = manager.list::<u32>()?;
     kill(Pid::from_raw(manager.pid() as i32), Number::SIGINT)?;

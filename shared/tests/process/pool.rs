@@ -48,6 +48,7 @@ pub const CASES: &[Case] = cases!("pool":
     a_worker_that_exits_is_replaced,
     five_thousand_jobs_may_queue,
     what_has_not_begun_can_be_cancelled,
+    what_a_worker_has_but_has_not_begun_can_be_cancelled,
     what_another_worker_has_not_begun_is_taken_over,
     a_stopped_worker_is_named_and_holds_nobody_up,
     the_parents_death_takes_the_workers_along,
@@ -622,6 +623,20 @@ fn what_has_not_begun_can_be_cancelled() -> Outcome {
         }
     }
     assert_eq!(*runs.lock()?, 200 + 15);
+    Ok(())
+}
+
+fn what_a_worker_has_but_has_not_begun_can_be_cancelled() -> Outcome {
+    let pool = Pool::new(1, square)?;
+    assert_eq!(pool.submit(1)?.get()?, 1);
+    let worker = Pid::from_raw(pool.pids()[0] as i32);
+    kill(worker, Number::SIGSTOP)?;
+    assert!(eventually(|| state(worker.as_raw() as u32) == Some('T')));
+    let job = pool.submit(2)?;
+    assert!(job.cancel());
+    kill(worker, Number::SIGCONT)?;
+    assert!(matches!(job.get(), Err(JobError::Cancelled)));
+    assert_eq!(pool.submit(3)?.get()?, 9);
     Ok(())
 }
 

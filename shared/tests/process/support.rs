@@ -58,6 +58,13 @@ pub fn ignore(signal: Signal) -> nix::Result<()> {
     unsafe { signal::signal(signal, SigHandler::SigIgn) }.map(drop)
 }
 
+/// Gives a signal its default action, whatever this process was started with.
+#[expect(unsafe_code, reason = "signals have no safe interface")]
+pub fn default_action(signal: Signal) -> nix::Result<()> {
+    // SAFETY: no handler is installed.
+    unsafe { signal::signal(signal, SigHandler::SigDfl) }.map(drop)
+}
+
 /// Sleeps until a signal ends this process, longer than a case may take.
 pub fn sleep_until_killed() {
     std::thread::sleep(Duration::from_secs(120));
