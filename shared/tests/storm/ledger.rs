@@ -81,6 +81,9 @@ impl Record {
     }
 }
 
+/// A process: its seat, and how many sat there before.
+type Writer = (u8, u32);
+
 /// The sums.
 #[derive(Default)]
 pub struct Ledger {
@@ -97,9 +100,9 @@ pub struct Ledger {
     pub updated: u64,
     pub pushed: HashSet<(u8, u32, u64)>,
     /// Of each producer: its items by number, whether put and whether taken.
-    items: HashMap<(u8, u32), Vec<(bool, bool)>>,
+    items: HashMap<Writer, Vec<(bool, bool)>>,
     /// The last item that a consumer had of a producer.
-    last: HashMap<((u8, u32), (u8, u32)), u64>,
+    last: HashMap<(Writer, Writer), u64>,
 }
 
 impl Ledger {

@@ -27,8 +27,11 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
+/// What a process does.
+type Role = fn(&Desk<'_>) -> Result<(), Failure>;
+
 /// The eight.
-pub const ROLES: [(&str, fn(&Desk<'_>) -> Result<(), Failure>); 8] = [
+pub const ROLES: [(&str, Role); 8] = [
     ("producer", produce),
     ("producer", produce),
     ("consumer", consume),
