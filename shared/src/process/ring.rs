@@ -161,14 +161,12 @@ impl<'a> Ring<'a> {
 /// Stores bytes into as many words as they need.
 #[inline]
 fn store(words: &[AtomicU64], bytes: &[u8]) {
-    let mut whole = bytes.chunks_exact(WORD);
-    for (word, chunk) in words.iter().zip(&mut whole) {
-        word.store(
-            u64::from_ne_bytes(chunk.try_into().expect("a chunk is a word long")),
-            Relaxed,
-        );
-    }
+    let whole = bytes.chunks_exact(WORD);
     let rest = whole.remainder();
+    for (word, chunk) in words.iter().zip(whole) {
+        let chunk = chunk.try_into().expect("a chunk is a word long");
+        word.store(u64::from_ne_bytes(chunk), Relaxed);
+    }
     if let (false, Some(last)) = (rest.is_empty(), words.last()) {
         let mut padded = [0; WORD];
         padded[..rest.len()].copy_from_slice(rest);
