@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::error::ManagerError;
 use super::protocol::{HEADER, Refusal, Reply, Request};
 use crate::process::codec;
+use crate::process::spin::Spin;
 use crate::process::sys::fork::Private;
 use crate::process::sys::pid;
-use crate::process::sys::socket::{Wait, receive, send_all};
+use crate::process::sys::socket::{Wait, has_news, receive, send_all};
 
 /// Between two attempts to connect to a manager that has many others to greet.
 const KNOCK: Duration = Duration::from_millis(1);
@@ -46,6 +47,7 @@ struct Connection {
     owner: u32,
     request: Vec<u8>,
     reply: Vec<u8>,
+    spin: Spin,
 }
 
 /// Closes this thread's connection.
@@ -146,6 +148,7 @@ impl Connection {
             owner: pid::own(),
             request: Vec::new(),
             reply: Vec::new(),
+            spin: Spin::new(),
         })
     }
 
@@ -163,6 +166,8 @@ impl Connection {
     }
 
     fn receive(&mut self, address: &Address) -> Result<(), ManagerError> {
+        // The answer is often there sooner than this process could fall asleep.
+        self.spin.until(|| has_news(&self.socket));
         let mut filled = 0;
         self.reply.resize(self.reply.capacity().max(BUFFER), 0);
         loop {

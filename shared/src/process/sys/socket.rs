@@ -53,6 +53,13 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8], wait: Wait) -> nix::
     again(|| nix_recv(fd, buffer, wait.flag()))
 }
 
+/// Whether a receive would not have to wait.
+pub(crate) fn has_news(socket: impl AsFd) -> bool {
+    let fd = socket.as_fd().as_raw_fd();
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    nix_recv(fd, &mut [0], flags) != Err(Errno::EAGAIN)
+}
+
 /// Takes the next connection.
 pub(crate) fn accept(listener: impl AsFd) -> nix::Result<OwnedFd> {
     let fd = again(|| accept4(listener.as_fd().as_raw_fd(), SockFlag::SOCK_CLOEXEC))?;
