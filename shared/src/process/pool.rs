@@ -151,7 +151,7 @@ impl<'f> PoolBuilder<'f> {
             singles: VecDeque::new(),
             chunks: VecDeque::new(),
             slots: HashMap::new(),
-            maps: HashMap::new(),
+            maps: Vec::new(),
             callbacks: VecDeque::new(),
             next_id: 0,
             together: 1,
@@ -389,7 +389,7 @@ where
             let mut inner = self.inner.borrow_mut();
             inner.check_open()?;
             let id = inner.id();
-            inner.maps.insert(id, MapState::new());
+            inner.maps.push(MapState::new(id));
             id
         };
         let mut first = 0;
@@ -406,7 +406,7 @@ where
                         inner.dispatch();
                     }
                     Err(error) => {
-                        self.inner.borrow_mut().maps.remove(&map);
+                        self.inner.borrow_mut().end_map(map);
                         return Err(error.into());
                     }
                 }
@@ -417,11 +417,8 @@ where
             self.turn(Turn::Wait(None));
         }
         let mut inner = self.inner.borrow_mut();
-        inner
-            .maps
-            .remove(&map)
-            .expect("nobody else removes it")
-            .finish()
+        let state = inner.end_map(map);
+        state.expect("a map is there until it is done").finish()
     }
 
     fn next_chunk(
@@ -508,14 +505,16 @@ enum State<V> {
 }
 
 struct MapState<V> {
+    id: u64,
     values: Vec<Option<V>>,
     failures: Vec<(usize, JobError)>,
     missing: usize,
 }
 
 impl<V> MapState<V> {
-    fn new() -> Self {
+    fn new(id: u64) -> Self {
         Self {
+            id,
             values: Vec::new(),
             failures: Vec::new(),
             missing: 0,
@@ -567,7 +566,8 @@ struct Inner<'f, A, V> {
     singles: VecDeque<(u64, Vec<u8>)>,
     chunks: VecDeque<Batch>,
     slots: HashMap<u64, Slot<'f, A, V>>,
-    maps: HashMap<u64, MapState<V>>,
+    /// A map within a callback of another is the only reason for more than one.
+    maps: Vec<MapState<V>>,
     callbacks: VecDeque<(Callback<'f, A, V>, Result<V, JobError>)>,
     next_id: u64,
     /// How many single jobs travel together.
@@ -599,9 +599,13 @@ where
     }
 
     fn map(&mut self, map: u64) -> &mut MapState<V> {
-        self.maps
-            .get_mut(&map)
-            .expect("a map is there until it is done")
+        let state = self.maps.iter_mut().find(|state| state.id == map);
+        state.expect("a map is there until it is done")
+    }
+
+    fn end_map(&mut self, map: u64) -> Option<MapState<V>> {
+        let place = self.maps.iter().position(|state| state.id == map)?;
+        Some(self.maps.remove(place))
     }
 
     fn has_idle(&self) -> bool {
@@ -810,7 +814,7 @@ where
 
     fn settle_item(&mut self, map: u64, item: usize, result: Result<V, JobError>) {
         // A map that was given up because an argument could not be encoded is not there any more.
-        let Some(state) = self.maps.get_mut(&map) else {
+        let Some(state) = self.maps.iter_mut().find(|state| state.id == map) else {
             return;
         };
         state.missing -= 1;

@@ -19,6 +19,10 @@ pub(super) type Outcome<V> = Result<V, Box<dyn Error + Send + Sync>>;
 /// Answers are not held back longer than this, and the job that is running then. If that takes long, the
 /// pool finds them in the estate.
 const HOLD_BACK: Duration = Duration::from_millis(1);
+/// Jobs between two looks at the clock that take less are short.
+const SHORT: Duration = Duration::from_micros(50);
+/// So many short jobs may pass without a look.
+const MOST_UNLOOKED: u32 = 64;
 /// Room for a batch; one that is larger gets a buffer of its own size.
 const BUFFER: usize = 64 * 1024;
 
@@ -63,7 +67,7 @@ impl<A: DeserializeOwned, V: Serialize> Work<'_, A, V> {
         estate: &Estate,
     ) -> nix::Result<()> {
         let began = Instant::now();
-        let mut sent = began;
+        let mut held_back = HeldBack::since(began);
         let mut rest = &batch[BATCH_HEADER..];
         while let Some(index) = estate.claim() {
             let (length, after) = rest.split_at(4);
@@ -79,10 +83,10 @@ impl<A: DeserializeOwned, V: Serialize> Work<'_, A, V> {
                 if !estate.keep(&record) {
                     flush(socket, answers, estate)?;
                 }
-                sent = Instant::now();
-            } else if sent.elapsed() > HOLD_BACK && estate.has_more() {
+                held_back = HeldBack::since(Instant::now());
+            } else if held_back.is_long() && estate.has_more() {
                 flush(socket, answers, estate)?;
-                sent = Instant::now();
+                held_back = HeldBack::since(Instant::now());
             }
         }
         let nanoseconds = began.elapsed().as_nanos() as u64;
@@ -114,6 +118,42 @@ impl<A: DeserializeOwned, V: Serialize> Work<'_, A, V> {
             Ok(Err(error)) => text(answers, Kind::Failed, &chain(&*error)),
             Err(payload) => text(answers, Kind::Panicked, &panic_text(&*payload)),
         }
+    }
+}
+
+/// Since when answers are held back. While jobs are short the clock is looked at after many of them only.
+struct HeldBack {
+    since: Instant,
+    looked: Instant,
+    stride: u32,
+    unlooked: u32,
+}
+
+impl HeldBack {
+    fn since(since: Instant) -> Self {
+        Self {
+            since,
+            looked: since,
+            stride: 1,
+            unlooked: 0,
+        }
+    }
+
+    /// Asked after each job.
+    fn is_long(&mut self) -> bool {
+        self.unlooked += 1;
+        if self.unlooked < self.stride {
+            return false;
+        }
+        let now = Instant::now();
+        self.unlooked = 0;
+        self.stride = if now - self.looked < SHORT {
+            (self.stride * 2).min(MOST_UNLOOKED)
+        } else {
+            1
+        };
+        self.looked = now;
+        now - self.since > HOLD_BACK
     }
 }
 
