@@ -78,7 +78,7 @@ fn all(filter: Option<&String>) -> Outcome<()> {
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (row, taken) in rows.iter().zip(&mut taken) {
-            taken.ours.push(run(&row.ours.0)?);
+            taken.ours.push(run(row.ours.0)?);
             for (index, goal) in row.goals.iter().enumerate() {
                 let figure = match goal {
                     Goal::AtMost { of, .. } | Goal::Times { of, .. } | Goal::Beside { of } => {

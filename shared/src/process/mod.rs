@@ -124,7 +124,10 @@ mod joinable_queue;
 mod lock;
 mod manager;
 mod pool;
-#[expect(clippy::module_inception, reason = "one noun a file, and this one has the module's name")]
+#[expect(
+    clippy::module_inception,
+    reason = "one noun a file, and this one has the module's name"
+)]
 mod process;
 mod queue;
 mod ring;

@@ -398,7 +398,7 @@ fn a_signal_does_not_end_a_wait() -> Outcome {
     let getter = Process::spawn(|| {
         interrupt_on(Number::SIGINT)?;
         queue.put(&0_u8)?; // the handler is there
-        while queue.len() > 0 {
+        while !queue.is_empty() {
             thread::yield_now();
         }
         let got = queue.get()?;
