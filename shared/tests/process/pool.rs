@@ -11,14 +11,14 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal as Number, kill, raise};
 use nix::sys::wait::{WaitPidFlag, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid, setuid};
 use shared::process::{
     JobError, Lock, MapError, Pool, PoolBuilder, PoolError, Process, Signal, SpawnError, Status,
 };
 
 use crate::cases;
 use crate::runner::{Case, Outcome};
-use crate::support::{SOON, eventually, open_descriptors, sleep_until_killed, state};
+use crate::support::{SOON, eventually, ignore, open_descriptors, sleep_until_killed, state};
 
 pub const CASES: &[Case] = cases!("pool":
     map_keeps_the_order_whatever_the_chunk,
@@ -53,6 +53,8 @@ pub const CASES: &[Case] = cases!("pool":
     a_stopped_worker_is_named_and_holds_nobody_up,
     the_parents_death_takes_the_workers_along,
     dropping_ends_workers_and_gives_all_back,
+    a_worker_that_cannot_be_replaced_is_an_error_until_it_can,
+    with_sigchld_ignored_a_lost_job_is_still_told_of,
     a_pool_in_a_worker_is_refused,
     an_argument_that_cannot_be_encoded_is_refused,
 );
@@ -724,6 +726,50 @@ fn dropping_ends_workers_and_gives_all_back() -> Outcome {
     }
     assert!(no_children());
     assert_eq!(open_descriptors()?, before);
+    Ok(())
+}
+
+fn a_worker_that_cannot_be_replaced_is_an_error_until_it_can() -> Outcome {
+    // The limit of processes does not hold for root.
+    let child = Process::spawn(|| {
+        if Uid::effective().is_root() {
+            setuid(Uid::from_raw(65_534))?;
+        }
+        let pool = Pool::new(1, suicidal)?;
+        assert_eq!(pool.submit(1)?.get()?, 1);
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
+        setrlimit(Resource::RLIMIT_NPROC, 0, hard)?;
+        let jobs = [pool.submit(13)?, pool.submit(2)?, pool.submit(3)?];
+        let mut lost = 0;
+        for job in jobs {
+            match job.get() {
+                Err(JobError::Lost { .. }) => lost += 1,
+                Err(JobError::NoWorker { message }) => {
+                    assert!(message.contains("limit of processes"), "{message}");
+                }
+                other => return Err(format!("{other:?}").into()),
+            }
+        }
+        assert_eq!(lost, 1);
+        setrlimit(Resource::RLIMIT_NPROC, soft, hard)?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(pool.submit(4)?.get()?)
+    })?;
+    assert_eq!(child.join()?, 4);
+    Ok(())
+}
+
+fn with_sigchld_ignored_a_lost_job_is_still_told_of() -> Outcome {
+    ignore(Number::SIGCHLD)?;
+    let pool = Pool::new(2, suicidal)?;
+    let jobs = (12..20)
+        .map(|n| pool.submit(n))
+        .collect::<Result<Vec<_>, _>>()?;
+    for (n, job) in (12..).zip(jobs) {
+        match job.get() {
+            Err(JobError::Lost { status, .. }) => assert_eq!((n, status), (13, Status::Unknown)),
+            result => assert_eq!(result?, n),
+        }
+    }
     Ok(())
 }
 
