@@ -2,8 +2,9 @@
 //! one operation and killed there, and whoever is left must go on within 200 ms.
 //!
 //! The operation is run once step by step to learn where it goes; then once
-//! for each instruction of its course, to a breakpoint there. Of a loop the
-//! first turns and the last are swept: in between it is the same again.
+//! for each instruction of its course, to a breakpoint there. If it takes
+//! another course then (the allocator's differ), it is stepped as far. Of a
+//! loop the first turns and the last are swept: in between it is the same again.
 //!
 //! It knows the registers and the breakpoint of x86-64 only.
 //!
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use operations::{OPERATIONS, Operation};
 use point::{Point, Trial};
+use shared::process::{JoinError, Process};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,15 +39,20 @@ fn main() -> ExitCode {
     println!("\nrunning {} tests", chosen.len());
     let mut failed = 0;
     for operation in &chosen {
-        match sweep(operation) {
-            Ok(points) => println!("test {} ... ok ({points} points)", operation.name),
-            Err(failures) => {
-                failed += 1;
-                println!("test {} ... FAILED", operation.name);
-                for failure in failures {
-                    println!("    {failure}");
-                }
-            }
+        let swept = sweep(operation);
+        let (points, killed) = (swept.points, swept.killed);
+        let verdict = if swept.failures.is_empty() {
+            "ok"
+        } else {
+            "FAILED"
+        };
+        println!(
+            "test {} ... {verdict} ({killed} killed at {points} points)",
+            operation.name
+        );
+        failed += usize::from(!swept.failures.is_empty());
+        for failure in swept.failures {
+            println!("    {failure}");
         }
     }
     println!(
@@ -63,24 +70,52 @@ fn main() -> ExitCode {
     }
 }
 
-/// Kills a child at each point of an operation; how many there are, or what
-/// went wrong where.
-fn sweep(operation: &Operation) -> Result<usize, Vec<String>> {
-    let mut whole = Trial::new(Point::End);
-    (operation.run)(&mut whole).map_err(|error| vec![format!("nobody killed: {error}")])?;
-    let points = whole.points();
-    let failures: Vec<String> = points
-        .iter()
-        .filter_map(|&point| {
-            let outcome = (operation.run)(&mut Trial::new(point));
-            outcome
-                .err()
-                .map(|error| format!("killed {point}: {error}"))
-        })
-        .collect();
-    if failures.is_empty() {
-        Ok(points.len())
-    } else {
-        Err(failures)
+/// What a sweep came to.
+struct Swept {
+    points: usize,
+    /// Points at which a child was killed.
+    killed: usize,
+    failures: Vec<String>,
+}
+
+/// Kills a child at each point of an operation.
+fn sweep(operation: &Operation) -> Swept {
+    let mut swept = Swept {
+        points: 0,
+        killed: 0,
+        failures: Vec::new(),
+    };
+    let (points, _) = try_out(operation, Point::End).unwrap_or_else(|error| {
+        swept.failures.push(format!("nobody killed: {error}"));
+        (Vec::new(), false)
+    });
+    for point in points {
+        swept.points += 1;
+        let tried = match (try_out(operation, point), point) {
+            (Ok((_, false)), Point::At { steps, .. }) => try_out(operation, Point::After { steps }),
+            (tried, _) => tried,
+        };
+        match tried {
+            Ok((_, killed)) => swept.killed += usize::from(killed),
+            Err(error) => swept.failures.push(format!("killed {point}: {error}")),
+        }
     }
+    if swept.killed * 100 < swept.points * operation.reached {
+        swept.failures.push(format!(
+            "only {} of {} points were reached",
+            swept.killed, swept.points
+        ));
+    }
+    swept
+}
+
+/// Runs a trial in a process of its own, so that each finds the same: no buffer
+/// has grown yet. The points of its course, and whether its child was killed.
+fn try_out(operation: &Operation, point: Point) -> Result<(Vec<Point>, bool), JoinError> {
+    let trial = Process::spawn(|| {
+        let mut trial = Trial::new(point);
+        (operation.run)(&mut trial).map_err(|error| error.to_string())?;
+        Ok::<_, String>((trial.points(), trial.has_killed()))
+    });
+    trial.expect("this process has one thread").join()
 }

@@ -11,6 +11,7 @@ use nix::sys::ptrace;
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 use shared::process::Process;
 
 /// What a check says that does not hold.
@@ -30,11 +31,18 @@ const LOOKS: usize = 200;
 const BREAKPOINT: i64 = 0xcc;
 
 /// A point in the course of an operation.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Point {
     /// Before the instruction at an address, when it comes there for the n-th
     /// time.
-    At { address: u64, visit: usize },
+    At {
+        address: u64,
+        visit: usize,
+        /// How many instructions came before it.
+        steps: usize,
+    },
+    /// After so many instructions.
+    After { steps: usize },
     /// When it sleeps for the n-th time.
     Asleep { sleep: usize },
     /// When it is done.
@@ -44,7 +52,8 @@ pub enum Point {
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::At { address, visit } => write!(f, "before {address:#x}, visit {visit}"),
+            Self::At { address, visit, .. } => write!(f, "before {address:#x}, visit {visit}"),
+            Self::After { steps } => write!(f, "after {steps} instructions"),
             Self::Asleep { sleep } => write!(f, "in sleep {sleep}"),
             Self::End => write!(f, "at the end"),
         }
@@ -62,18 +71,27 @@ struct Course {
 impl Course {
     /// Every point of the course, but of a loop the first turns and the last.
     fn points(&self) -> Vec<Point> {
-        let mut visits: HashMap<u64, usize> = HashMap::new();
+        let mut visits: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (before, &address) in self.addresses.iter().enumerate() {
+            visits.entry(address).or_default().push(before + 1);
+        }
         let mut points = Vec::new();
-        for &address in &self.addresses {
-            let visit = visits.entry(address).or_default();
-            *visit += 1;
-            if *visit <= TURNS {
-                let visit = *visit;
-                points.push(Point::At { address, visit });
+        for (address, steps) in visits {
+            let last = steps.len();
+            for (visit, steps) in (1..).zip(steps) {
+                if visit <= TURNS || visit == last {
+                    points.push(Point::At {
+                        address,
+                        visit,
+                        steps,
+                    });
+                }
             }
         }
-        let long = visits.into_iter().filter(|(_, visits)| *visits > TURNS);
-        points.extend(long.map(|(address, visit)| Point::At { address, visit }));
+        points.sort_by_key(|point| match point {
+            Point::At { steps, .. } => *steps,
+            _ => 0,
+        });
         points.extend((1..=self.sleeps.min(TURNS)).map(|sleep| Point::Asleep { sleep }));
         points
     }
@@ -83,6 +101,7 @@ impl Course {
 pub struct Trial {
     point: Point,
     course: Course,
+    killed: bool,
 }
 
 impl Trial {
@@ -91,10 +110,17 @@ impl Trial {
         Self {
             point,
             course: Course::default(),
+            killed: false,
         }
     }
 
-    /// The points of the operation, after a trial to its end.
+    /// Whether the child was killed at the point. It is not when it takes
+    /// another course than the one before, since others run beside it.
+    pub fn has_killed(&self) -> bool {
+        self.killed
+    }
+
+    /// The points of the course that the child took step by step.
     pub fn points(&self) -> Vec<Point> {
         self.course.points()
     }
@@ -124,29 +150,40 @@ impl Trial {
             status => return Err(format!("the child: {status:?}").into()),
         }
         let came = before().and_then(|()| match self.point {
-            Point::At { address, visit } => self.go_to(pid, address, visit, &mut asleep),
-            Point::Asleep { .. } | Point::End => self.go_step_by_step(pid, &mut asleep),
+            Point::At { address, visit, .. } => self.go_to(pid, address, visit, &mut asleep),
+            Point::After { steps } => self.go_steps(pid, steps, &mut asleep),
+            Point::End => self.go_steps(pid, ENDLESS, &mut asleep),
+            Point::Asleep { .. } => {
+                ptrace::cont(pid, None)?;
+                self.wait(pid, &mut asleep)
+            }
         });
         child.kill()?;
         if child.join().is_ok() {
             return Err("the child was not killed".into());
         }
-        Ok(matches!(came?, Came::ToTheEnd))
+        let done = came? == Came::Done;
+        self.killed = !done;
+        Ok(done)
     }
 
-    fn go_step_by_step(&mut self, pid: Pid, asleep: &mut impl FnMut()) -> Result<Came, Failure> {
-        while self.course.addresses.len() < ENDLESS {
-            let step = match self.point {
-                Point::End => ptrace::step,
-                _ => ptrace::cont,
-            };
-            step(pid, None)?;
+    fn go_steps(
+        &mut self,
+        pid: Pid,
+        steps: usize,
+        asleep: &mut impl FnMut(),
+    ) -> Result<Came, Failure> {
+        for _ in 0..steps {
+            ptrace::step(pid, None)?;
             match self.wait(pid, asleep)? {
-                Came::ToAStop => self.course.addresses.push(ptrace::getregs(pid)?.rip),
+                Came::Stopped => self.course.addresses.push(ptrace::getregs(pid)?.rip),
                 came => return Ok(came),
             }
         }
-        Err("the operation does not end".into())
+        if steps == ENDLESS {
+            return Err("the operation does not end".into());
+        }
+        Ok(Came::Stopped)
     }
 
     fn go_to(
@@ -162,7 +199,7 @@ impl Trial {
             ptrace::write(pid, at, instruction & !0xff | BREAKPOINT)?;
             ptrace::cont(pid, None)?;
             let came = self.wait(pid, asleep)?;
-            if left == 0 || came != Came::ToAStop {
+            if left == 0 || came != Came::Stopped {
                 return Ok(came);
             }
             let mut registers = ptrace::getregs(pid)?;
@@ -171,7 +208,7 @@ impl Trial {
             ptrace::write(pid, at, instruction)?;
             ptrace::step(pid, None)?;
             match self.wait(pid, asleep)? {
-                Came::ToAStop => {}
+                Came::Stopped => {}
                 came => return Ok(came),
             }
         }
@@ -183,8 +220,8 @@ impl Trial {
         let mut looks = 0;
         loop {
             match waitpid(pid, Some(WaitPidFlag::WNOHANG))? {
-                WaitStatus::Stopped(_, Signal::SIGTRAP) => return Ok(Came::ToAStop),
-                WaitStatus::Stopped(_, Signal::SIGSTOP) => return Ok(Came::ToTheEnd),
+                WaitStatus::Stopped(_, Signal::SIGTRAP) => return Ok(Came::Stopped),
+                WaitStatus::Stopped(_, Signal::SIGSTOP) => return Ok(Came::Done),
                 WaitStatus::StillAlive => thread::yield_now(),
                 status => return Err(format!("the child: {status:?}").into()),
             }
@@ -193,7 +230,7 @@ impl Trial {
                 self.course.sleeps += 1;
                 let sleep = self.course.sleeps;
                 if self.point == (Point::Asleep { sleep }) {
-                    return Ok(Came::ToASleep);
+                    return Ok(Came::Asleep);
                 }
                 asleep();
             }
@@ -201,12 +238,12 @@ impl Trial {
     }
 }
 
-/// Where a child came to.
+/// What a child came to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Came {
-    ToAStop,
-    ToASleep,
-    ToTheEnd,
+    Stopped,
+    Asleep,
+    Done,
 }
 
 /// Whether a process sleeps in a system call.
