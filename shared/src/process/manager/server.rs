@@ -13,7 +13,7 @@ use crate::process::codec;
 use crate::process::spin::Spin;
 use crate::process::sys::memfd;
 use crate::process::sys::poll::poll;
-use crate::process::sys::socket::{Wait, accept, has_news, receive, send};
+use crate::process::sys::socket::{Wait, accept, has_news, receive, send, yield_core};
 
 /// How much is read at a time.
 const READ: usize = 64 * 1024;
@@ -60,7 +60,9 @@ impl Server<'_> {
                 let Some(connection) = talking.and_then(|fd| connections.get_mut(&fd)) else {
                     break;
                 };
-                if !(connection.is_at_rest() && spin.until(|| has_news(&connection.socket))) {
+                if !(connection.is_at_rest()
+                    && spin.until(|| has_news(&connection.socket) || yield_core()))
+                {
                     break;
                 }
                 let lives = connection.read(&mut buffer, &mut store, self.request_limit)
