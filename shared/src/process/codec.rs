@@ -4,6 +4,7 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 
 /// Appends the bytes of a value; after an error there are no more than before.
+#[inline]
 pub(crate) fn append<T: Serialize + ?Sized>(
     value: &T,
     bytes: &mut Vec<u8>,

@@ -11,9 +11,9 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use nix::errno::Errno;
-use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::codec;
 use super::deadline::{Deadline, MAX_NAP};
 use super::event_count::EventCount;
 use super::ring::{self, Cursor, Ring};
@@ -253,7 +253,7 @@ impl<T: Serialize> Queue<T> {
     fn encode_and_put(&self, item: &T, patience: Patience) -> Result<(), QueueError> {
         with_buffer(|buffer| {
             buffer.clear();
-            postcard::serialize_with_flavor(item, Append(buffer)).map_err(QueueError::Encode)?;
+            codec::append(item, buffer).map_err(QueueError::Encode)?;
             self.put_bytes(buffer, patience)
         })
     }
@@ -538,30 +538,6 @@ fn with_buffer<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         BUFFER.set(buffer);
     }
     result
-}
-
-/// Where postcard puts an item's bytes (its own way to extend a `Vec` goes
-/// byte by byte).
-struct Append<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Append<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
 }
 
 impl<T> fmt::Debug for Queue<T> {
