@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use shared::process::{Event, Lock, Process, Queue, Semaphore, SemaphoreError};
+use shared::process::{Barrier, Event, Lock, Process, Queue, Semaphore, SemaphoreError};
 
 use crate::cases;
 use crate::runner::{Case, Outcome};
@@ -86,21 +86,18 @@ fn never_more_inside_than_permits() -> Outcome {
 
 fn three_of_ten_tries_succeed() -> Outcome {
     let seats = Semaphore::new(3)?;
-    let tried = Semaphore::new(10)?;
-    let leave = Event::new()?;
+    let all_have_tried = Barrier::new(10)?;
     let guests: Vec<_> = (0..10)
         .map(|_| {
             Process::spawn(|| {
-                let _tried = tried.acquire()?;
                 let seat = seats.try_acquire();
-                let refused = matches!(seat, Err(SemaphoreError::WouldBlock));
                 // Whoever got in stays until all have tried.
-                while !leave.wait_timeout(Duration::from_millis(1)) {
-                    if tried.available() == 0 {
-                        leave.set();
-                    }
+                all_have_tried.wait()?;
+                match seat {
+                    Ok(_) => Ok(true),
+                    Err(SemaphoreError::WouldBlock) => Ok(false),
+                    Err(error) => Err(Box::<dyn std::error::Error + Send + Sync>::from(error)),
                 }
-                Ok::<bool, SemaphoreError>(!refused)
             })
         })
         .collect::<Result<_, _>>()?;
