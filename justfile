@@ -13,18 +13,23 @@ default:
 
 # Run lesson N, by number or by name; ARGS go to it (try --help)
 [no-exit-message]
-lesson N *ARGS:
+lesson N="" *ARGS:
     @{{ course }} lesson "$@"
 
 # Walk through lesson N step by step, for a class
 [no-exit-message]
-walk N *ARGS:
+walk N="" *ARGS:
     @{{ course }} lesson "$@" --walk
 
 # Run all lessons in order; ends in a table
 [no-exit-message]
 lessons *ARGS:
     @{{ course }} lessons "$@"
+
+# Run the same exercise as lesson N in Python
+[no-exit-message]
+peer N="" *ARGS: python
+    @{{ course }} peer "$@"
 
 # Run the tests
 test: python
@@ -37,9 +42,17 @@ check:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --quiet
     {{ course }} check
 
-# Measure what the frame and the mechanisms cost
-bench:
-    cargo bench --workspace --all-features
+# Measure: all, or one of record, switch, process (BENCH_ROUNDS=N for process)
+bench WHAT="":
+    {{ if WHAT == "" { "cargo bench --workspace --all-features" } else { "cargo bench --workspace --all-features --bench " + WHAT } }}
+
+# Kill a process at every instruction of every operation that processes share
+sweep *NAMES:
+    cargo test --release --package shared --features process --test sweep -- --all "$@"
+
+# Kill random processes at work on what they share, for SECONDS
+storm SECONDS="10":
+    cargo test --release --package shared --features process --test storm -- "$@"
 
 # Install what the Python programs need, below target/; says so if it cannot
 python:

@@ -45,10 +45,11 @@ fn every_recipe_is_known_here() {
     let recipes = text(&just(&["--summary"]).stdout);
     let mut recipes: Vec<&str> = recipes.split_whitespace().collect();
     recipes.sort_unstable();
-    // Tested below, or (bench, check, test) run by continuous integration.
+    // Tested below or run by continuous integration (bench, check, test,
+    // storm), which is too long for the sweep of all.
     let known = [
-        "bench", "check", "default", "lesson", "lessons", "python", "test",
-        "walk",
+        "bench", "check", "default", "lesson", "lessons", "peer", "python",
+        "storm", "sweep", "test", "walk",
     ];
     assert_eq!(recipes, known);
 }
@@ -94,6 +95,23 @@ fn an_unknown_lesson_is_answered_by_the_list() {
             let said = text(&run.stderr);
             assert!(unknown == "-1" || said.contains("fork"), "{said}");
         }
+    }
+}
+
+#[test]
+fn a_peer_runs_by_number() {
+    let run = just(&["peer", "20", "--speed", "50"]);
+    let said = text(&run.stdout);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    assert!(said.contains("figure\tacquire and release\t"), "{said}");
+}
+
+#[test]
+fn what_goes_to_one_file_is_for_one_lesson() {
+    for option in ["--svg=x.svg", "--trace", "--perfetto", "--step", "--help"] {
+        let run = just(&["lessons", option]);
+        assert_eq!(run.status.code(), Some(2), "{option}");
+        assert!(text(&run.stderr).contains("just lesson N"), "{option}");
     }
 }
 

@@ -137,6 +137,30 @@ fn happened_before_follows_hand_overs_and_waits_and_nothing_else() {
 }
 
 #[test]
+fn one_thread_is_in_order_whatever_its_tracks_and_two_are_not() {
+    let mut events = vec![
+        event(0, "a", I, "first", json!({})),
+        event(1, "a", I, "second", json!({})),
+        event(2, "b", I, "third", json!({})),
+    ];
+    (events[1].tid, events[2].pid, events[2].tid) =
+        (7, events[0].pid, events[0].tid);
+    let trace = Trace::of(events);
+    assert!(!trace.happened_before(0, 1) && trace.happened_before(0, 2));
+}
+
+#[test]
+fn a_coroutine_is_in_order_on_whichever_thread() {
+    let mut events = [0, 1].map(|at| event(at, "a", I, "goes", json!({})));
+    events[1].tid = 7;
+    let apart = Trace::of(events.clone());
+    assert!(!apart.happened_before(0, 1));
+    let coroutine =
+        events.map(|event| Event { kind: Kind::Coroutine, ..event });
+    assert!(Trace::of(coroutine).happened_before(0, 1));
+}
+
+#[test]
 fn noted_values_are_typed() {
     let trace = trace(&[("a", I, "pid", json!({ "value": 7 }))]);
     assert_eq!(trace.noted::<i32>("a", "pid"), Ok(7));
@@ -212,11 +236,11 @@ fn nothing_is_recorded_while_muted() {
 }
 
 #[test]
-fn lost_events_are_an_error() {
-    let recorder = Recorder::to_file(Path::new("/dev/full")).unwrap();
-    recorder.track("a").mark("lost");
-    let error = recorder.lines_since(0).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(nix::libc::ENOSPC));
+fn what_cannot_be_read_back_is_refused() {
+    let refused = |path| Recorder::to_file(Path::new(path)).err().unwrap();
+    let full = refused("/dev/full");
+    assert_eq!(full.raw_os_error(), Some(nix::libc::ENOSPC));
+    assert!(refused("/dev/null").to_string().contains("read back"));
 }
 
 #[test]

@@ -297,3 +297,38 @@ impl Drop for OpenSpan<'_> {
         self.track.record(Phase::End, &self.name, []);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_events_are_an_error() {
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let recorder = Recorder::new(full).unwrap();
+        recorder.track("a").mark("lost");
+        let error = recorder.lines_since(0).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ENOSPC));
+    }
+
+    #[test]
+    fn muting_ends_with_its_body_also_by_a_panic() {
+        let recorder = Recorder::in_memory().unwrap();
+        let track = recorder.track("a");
+        let panics =
+            || recorder.muted(|| std::panic::resume_unwind(Box::new(())));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
+        assert!(panicked.is_err());
+        recorder.muted(|| {
+            recorder.muted(|| track.mark("unseen"));
+            track.mark("unseen");
+            track.insist("claim", []);
+        });
+        track.mark("seen");
+        let lines =
+            String::from_utf8(recorder.lines_since(0).unwrap()).unwrap();
+        assert_eq!(lines.lines().count(), 2, "{lines}");
+        assert!(!lines.contains("unseen"), "{lines}");
+    }
+}

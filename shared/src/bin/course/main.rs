@@ -6,7 +6,7 @@ mod catalogue;
 mod check;
 mod rehearsal;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use catalogue::{Catalogue, Lesson};
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
@@ -35,6 +35,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run the same exercise in Python
+    #[command(disable_help_flag = true)]
+    Peer {
+        /// Its number or its name
+        lesson: String,
+        /// Options of the program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Run all lessons in order; ends in a table
     #[command(disable_help_flag = true)]
     Lessons {
@@ -58,19 +67,23 @@ fn run(task: Task) -> Result<ExitCode> {
     let catalogue = Catalogue::read()?;
     match task {
         Task::List => writeln!(io::stdout(), "{}", catalogue.table())?,
+        // These take the place of this process, so that keys and signals reach
+        // what runs directly. They come back only if they could not.
         Task::Lesson { lesson, args } => {
-            let Some(lesson) = catalogue.find(&lesson) else {
-                eprintln!("there is no lesson `{lesson}`; these there are:");
-                eprintln!("{}", catalogue.table());
+            let Some(lesson) = known(&catalogue, &lesson)? else {
                 return Ok(ExitCode::from(2));
             };
-            // Takes the place of this process, so that keys and signals reach
-            // the lesson directly. Comes back only if it could not.
-            return Err(cargo("run", lesson)
-                .arg("--")
-                .args(args)
-                .exec()
-                .into());
+            let mut command = cargo("run", lesson);
+            return Err(command.arg("--").args(args).exec().into());
+        }
+        Task::Peer { lesson, args } => {
+            let Some(lesson) = known(&catalogue, &lesson)? else {
+                return Ok(ExitCode::from(2));
+            };
+            let mut command = Command::new(python());
+            let error =
+                command.arg(lesson.folder.join("peer.py")).args(args).exec();
+            return Err(error).context("cannot run python3; install it");
         }
         Task::Lessons { args } => {
             return rehearsal::run(&catalogue.lessons, &args);
@@ -86,6 +99,26 @@ fn run(task: Task) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lesson that is meant; if there is none, says which there are.
+fn known<'a>(
+    catalogue: &'a Catalogue,
+    wanted: &str,
+) -> io::Result<Option<&'a Lesson>> {
+    let found = catalogue.find(wanted);
+    if found.is_none() {
+        let mut stderr = io::stderr();
+        writeln!(stderr, "there is no lesson `{wanted}`; these there are:")?;
+        writeln!(stderr, "{}", catalogue.table())?;
+    }
+    Ok(found)
+}
+
+/// The Python for which `just python` has installed what the peers import.
+fn python() -> &'static str {
+    let installed = "target/python/bin/python3";
+    if Path::new(installed).exists() { installed } else { "python3" }
 }
 
 /// cargo for a lesson. The first time it tells what it compiles; then it has
