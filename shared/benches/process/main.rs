@@ -1,6 +1,8 @@
-//! What processes and what they share cost, beside what others take for the same, in one run.
+//! What processes and what they share cost, beside what others take for the
+//! same, in one run.
 //!
-//! Each figure is taken in a process of its own, all in turn, several times; the medians are compared.
+//! Each figure is taken in a process of its own, all in turn, several times;
+//! the medians are compared.
 
 use std::env;
 use std::error::Error;
@@ -20,7 +22,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// A figure: seconds for one of what it is about.
 type Measure = fn() -> Outcome<f64>;
 
-/// How often each figure is taken, unless the environment says otherwise (`BENCH_ROUNDS`).
+/// How often each figure is taken, unless the environment says otherwise
+/// (`BENCH_ROUNDS`).
 const ROUNDS: usize = 5;
 /// The argument by which this program calls itself for one figure.
 const ONE: &str = "--measure";

@@ -7,13 +7,16 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a process or a job may return: a value that serde can carry, or a `Result` with one.
+/// What a process or a job may return: a value that serde can carry, or a
+/// `Result` with one.
 ///
-/// As with the return type of `main` (`std::process::Termination`), an `Err` counts as a failure: its
-/// text and that of its causes reach whoever joins the process or gets the job's result. Implement it
-/// for a type of your own by returning `Ok(self)`.
+/// As with the return type of `main` (`std::process::Termination`), an `Err`
+/// counts as a failure: its text and that of its causes reach whoever joins the
+/// process or gets the job's result. Implement it for a type of your own by
+/// returning `Ok(self)`.
 ///
-/// A closure that never returns (`|| loop {}`) needs a type that it would return: `|| -> () { loop {} }`.
+/// A closure that never returns (`|| loop {}`) needs a type that it would
+/// return: `|| -> () { loop {} }`.
 pub trait Answer {
     /// What arrives on the other side.
     type Value: Serialize + DeserializeOwned;
@@ -66,8 +69,8 @@ values! {
     @[A, B, C] (A, B, C); @[A, B, C, D] (A, B, C, D);
 }
 
-/// The text of an error and of its causes, `outer: inner: innermost`; a cause that the text before
-/// ends with already is not said twice.
+/// The text of an error and of its causes, `outer: inner: innermost`; a cause
+/// that the text before ends with already is not said twice.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

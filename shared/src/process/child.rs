@@ -1,4 +1,5 @@
-//! A child process from its start to its end: what `Process`, `Pool` and `Manager` have in common.
+//! A child process from its start to its end: what `Process`, `Pool` and
+//! `Manager` have in common.
 
 use std::cell::Cell;
 use std::fs;
@@ -19,19 +20,22 @@ use super::sys::{pidfd, poll};
 #[derive(Debug)]
 pub(crate) struct Child {
     pid: Pid,
-    /// `None` only for a child that was gone before it could be opened (SIGCHLD is ignored).
+    /// `None` only for a child that was gone before it could be opened
+    /// (SIGCHLD is ignored).
     pidfd: Option<Private>,
     status: Cell<Option<Status>>,
 }
 
-/// Children whose handles were dropped while they lived, to be reaped when they end.
+/// Children whose handles were dropped while they lived, to be reaped when they
+/// end.
 static DROPPED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Whether there are any: to look costs less than to lock.
 static ANY_DROPPED: AtomicBool = AtomicBool::new(false);
 
 impl Child {
-    /// Forks; the child runs `body` and exits with its code. `some` is any open descriptor.
+    /// Forks; the child runs `body` and exits with its code. `some` is any open
+    /// descriptor.
     #[inline]
     pub(crate) fn spawn(
         orphan: Orphan,
@@ -39,7 +43,8 @@ impl Child {
         body: impl FnOnce() -> i32,
     ) -> Result<Self, ForkError> {
         reap_dropped();
-        // A child that could not be watched would have to be killed again: make sure of room first.
+        // A child that could not be watched would have to be killed again: make
+        // sure of room first.
         let room = some
             .as_fd()
             .try_clone_to_owned()
@@ -154,7 +159,8 @@ impl Drop for Child {
     }
 }
 
-/// Reaps the children that have ended after their handles were dropped; says how many still live.
+/// Reaps the children that have ended after their handles were dropped; says
+/// how many still live.
 pub(crate) fn reap_dropped() -> usize {
     if !ANY_DROPPED.load(Relaxed) {
         return 0;

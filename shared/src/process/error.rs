@@ -27,7 +27,8 @@ impl fmt::Display for Who {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
-    /// Fork copies the calling thread alone; whatever lock another one holds would stay locked in the child for ever.
+    /// Fork copies the calling thread alone; whatever lock another one holds
+    /// would stay locked in the child for ever.
     #[error(
         "cannot start {name}: this process has {threads} threads, and a fork would copy only one of them with \
          the locks of all; start processes before threads, or join the threads first"
@@ -38,7 +39,8 @@ pub enum SpawnError {
         /// The threads alive, the calling one included.
         threads: usize,
     },
-    /// A daemon dies with its parent without a word; its children would be left behind.
+    /// A daemon dies with its parent without a word; its children would be left
+    /// behind.
     #[error(
         "cannot start {name}: this process is a daemon, and a daemon may not have children"
     )]
@@ -118,7 +120,8 @@ impl SpawnError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// Its closure panicked; the message went to its stderr too. The exit code is 101.
+    /// Its closure panicked; the message went to its stderr too. The exit code
+    /// is 101.
     #[error("{process} panicked: {message}")]
     Panicked {
         /// The process.
@@ -167,7 +170,8 @@ pub enum JoinError {
         /// Why not.
         reason: String,
     },
-    /// What arrived is not what was to be sent: `Serialize` and `Deserialize` of its type do not agree.
+    /// What arrived is not what was to be sent: `Serialize` and `Deserialize`
+    /// of its type do not agree.
     #[error("{process} ended well, but its answer cannot be read")]
     Unreadable {
         /// The process.
@@ -183,7 +187,8 @@ pub enum JoinError {
         /// What the system said.
         source: io::Error,
     },
-    /// The handle came into this process by a fork: only the process that started another can join it.
+    /// The handle came into this process by a fork: only the process that
+    /// started another can join it.
     #[error(
         "{process} is no child of this process: only the process that started it can join it"
     )]

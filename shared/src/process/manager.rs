@@ -39,12 +39,14 @@ const SOCKET: &str = "socket";
 
 /// A process that keeps dicts and lists which any number of processes use.
 ///
-/// It is reached over a Unix socket in a directory of its own that no other user may enter. The handles
-/// that it gives, [`Dict`] and [`List`], are small: clone them, let children inherit them, or put them
-/// into another dict or list. What they name lives as long as the manager.
+/// It is reached over a Unix socket in a directory of its own that no other
+/// user may enter. The handles that it gives, [`Dict`] and [`List`], are small:
+/// clone them, let children inherit them, or put them into another dict or
+/// list. What they name lives as long as the manager.
 ///
-/// The manager's process ends when this value is dropped, or when the process ends that made it; its
-/// directory is removed then. Every call after that fails with [`ManagerError::Gone`].
+/// The manager's process ends when this value is dropped, or when the process
+/// ends that made it; its directory is removed then. Every call after that
+/// fails with [`ManagerError::Gone`].
 ///
 /// # Examples
 ///
@@ -95,20 +97,22 @@ impl ManagerBuilder {
         Self::default()
     }
 
-    /// A request, with its key and value, may have so many bytes: 16 MiB unless said otherwise.
+    /// A request, with its key and value, may have so many bytes: 16 MiB unless
+    /// said otherwise.
     pub fn request_limit(mut self, bytes: u32) -> Self {
         self.request_limit = bytes;
         self
     }
 
-    /// A call fails with [`ManagerError::NoAnswer`] after this time: 10 s unless said otherwise.
+    /// A call fails with [`ManagerError::NoAnswer`] after this time: 10 s
+    /// unless said otherwise.
     pub fn answer_within(mut self, time: Duration) -> Self {
         self.answer_within = time;
         self
     }
 
-    /// A client that has begun a request must have sent all of it after this time, or its connection is
-    /// closed: 10 s unless said otherwise.
+    /// A client that has begun a request must have sent all of it after this
+    /// time, or its connection is closed: 10 s unless said otherwise.
     pub fn patience(mut self, time: Duration) -> Self {
         self.patience = time;
         self
@@ -117,7 +121,8 @@ impl ManagerBuilder {
     /// Starts the manager's process.
     ///
     /// # Errors
-    /// [`ManagerError::Socket`] or [`ManagerError::Spawn`], and then nothing is left behind.
+    /// [`ManagerError::Socket`] or [`ManagerError::Spawn`], and then nothing is
+    /// left behind.
     pub fn start(self) -> Result<Manager, ManagerError> {
         let parent = pidfd::open(getpid()).map_err(|error| {
             SpawnError::system("Manager", "pidfd_open", error)
@@ -178,7 +183,8 @@ impl Manager {
     /// Starts a manager's process.
     ///
     /// # Errors
-    /// [`ManagerError::Socket`] or [`ManagerError::Spawn`], and then nothing is left behind.
+    /// [`ManagerError::Socket`] or [`ManagerError::Spawn`], and then nothing is
+    /// left behind.
     pub fn new() -> Result<Self, ManagerError> {
         ManagerBuilder::new().start()
     }
@@ -245,7 +251,8 @@ fn private_directory() -> Result<PathBuf, (PathBuf, io::Error)> {
             env::temp_dir().join(format!("process-manager-{}-{n}", getpid()));
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => return Ok(path),
-            // Left by a process of the same pid that was killed with its manager.
+            // Left by a process of the same pid that was killed with its
+            // manager.
             Err(error)
                 if error.kind() == io::ErrorKind::AlreadyExists
                     && n < u32::MAX => {}
@@ -254,7 +261,8 @@ fn private_directory() -> Result<PathBuf, (PathBuf, io::Error)> {
     }
 }
 
-/// Removes a manager's directory. Both sides may try: whoever lives longest succeeds.
+/// Removes a manager's directory. Both sides may try: whoever lives longest
+/// succeeds.
 fn remove(directory: &Path) {
     let _ = fs::remove_file(directory.join(SOCKET));
     let _ = fs::remove_dir(directory);

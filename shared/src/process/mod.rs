@@ -1,7 +1,8 @@
 //! Processes like `std::thread`, and what they share. Linux only.
 //!
-//! [`Process::spawn`] forks: the closure runs in a copy of this process, and what it returns comes back by
-//! [`join`](Process::join). A copy means that nothing is shared but what is made to be:
+//! [`Process::spawn`] forks: the closure runs in a copy of this process, and
+//! what it returns comes back by [`join`](Process::join). A copy means that
+//! nothing is shared but what is made to be:
 //!
 //! | | what it is | in a process that is killed |
 //! |---|---|---|
@@ -71,21 +72,23 @@
 //!
 //! # What holds for all of it
 //!
-//! - **Make it, then fork.** What is shared is shared with the children that are started afterwards, by
-//!   being borrowed or moved into their closures.
-//! - **No threads.** A fork copies the calling thread alone, and the locks of all as they are; a process
-//!   with other threads is refused ([`SpawnError::ForkWhileThreaded`]). This module starts none. Start
+//! - **Make it, then fork.** What is shared is shared with the children that
+//!   are started afterwards, by being borrowed or moved into their closures.
+//! - **No threads.** A fork copies the calling thread alone, and the locks of
+//!   all as they are; a process with other threads is refused
+//!   ([`SpawnError::ForkWhileThreaded`]). This module starts none. Start
 //!   processes first, and threads or a runtime in the children.
-//! - **A process may be killed at any instruction.** The others go on: no sleep is without end, no lock
-//!   stays locked, no item is torn.
-//! - **Guards stay at home.** [`LockGuard`], [`Permit`] and [`Pool`] are not `Send`: to carry one into a child
-//!   does not compile.
-//! - **A child works on a copy** of memory and shares what the system shares over a fork: open files with
-//!   their positions, sockets, signals that are ignored. Handlers are reset. Descriptors of this module
-//!   are not inherited.
-//! - **Random numbers**: a generator seeded before the fork repeats itself in every child. Reseed it there.
-//! - **Costs**: a fork takes longer the more memory the parent has touched: 0.2 ms for a small program,
-//!   19 ms with 512 MiB.
+//! - **A process may be killed at any instruction.** The others go on: no sleep
+//!   is without end, no lock stays locked, no item is torn.
+//! - **Guards stay at home.** [`LockGuard`], [`Permit`] and [`Pool`] are not
+//!   `Send`: to carry one into a child does not compile.
+//! - **A child works on a copy** of memory and shares what the system shares
+//!   over a fork: open files with their positions, sockets, signals that are
+//!   ignored. Handlers are reset. Descriptors of this module are not inherited.
+//! - **Random numbers**: a generator seeded before the fork repeats itself in
+//!   every child. Reseed it there.
+//! - **Costs**: a fork takes longer the more memory the parent has touched: 0.2
+//!   ms for a small program, 19 ms with 512 MiB.
 //!
 //! ```compile_fail,E0277
 //! use shared::process::{Pool, Process};
@@ -96,21 +99,29 @@
 //!
 //! # For those who come from Python
 //!
-//! Behaviour and names are those of `multiprocessing` where Rust has no habit of its own. Left out are:
+//! Behaviour and names are those of `multiprocessing` where Rust has no habit
+//! of its own. Left out are:
 //!
-//! - **A process that is not started yet** (`Process(target=…)`, `start`): a [`Builder`] describes it, and
-//!   spawning is starting. `run` without starting is calling the closure.
+//! - **A process that is not started yet** (`Process(target=…)`, `start`): a
+//!   [`Builder`] describes it, and spawning is starting. `run` without starting
+//!   is calling the closure.
 //! - **`exitcode` as one number**: [`Status`] says exited, killed or unknown.
-//! - **Joining at exit**: as with threads, what is not joined goes on alone; a daemon ends with its parent.
-//! - **`spawn` and `forkserver`** as start methods: they run the program anew. That is
-//!   `std::process::Command` with `std::env::current_exe`.
-//! - **`RLock`**: taking a lock twice is an error that says so. **`Condition`**: a killed waiter would hang
-//!   all others; an [`Event`] or a [`Queue`] does what it is used for.
-//! - **`Value` and `Array`**: [`Lock`] of a number or an array. **`Pipe`**: `std::io::pipe`, or a `Queue`.
-//! - **The queue's feeder thread** (`cancel_join_thread`): an item is in the queue when `put` returns.
-//! - **`starmap`**: the argument may be a tuple. **`imap`** and **`imap_unordered`**: [`Pool::each`] and
-//!   [`Pool::each_unordered`]. Errors are values, so that there is no `error_callback`.
-//! - **A manager's other types and its network address**: a dict, a list, and one in another.
+//! - **Joining at exit**: as with threads, what is not joined goes on alone; a
+//!   daemon ends with its parent.
+//! - **`spawn` and `forkserver`** as start methods: they run the program anew.
+//!   That is `std::process::Command` with `std::env::current_exe`.
+//! - **`RLock`**: taking a lock twice is an error that says so.
+//!   **`Condition`**: a killed waiter would hang all others; an [`Event`] or a
+//!   [`Queue`] does what it is used for.
+//! - **`Value` and `Array`**: [`Lock`] of a number or an array. **`Pipe`**:
+//!   `std::io::pipe`, or a `Queue`.
+//! - **The queue's feeder thread** (`cancel_join_thread`): an item is in the
+//!   queue when `put` returns.
+//! - **`starmap`**: the argument may be a tuple. **`imap`** and
+//!   **`imap_unordered`**: [`Pool::each`] and [`Pool::each_unordered`]. Errors
+//!   are values, so that there is no `error_callback`.
+//! - **A manager's other types and its network address**: a dict, a list, and
+//!   one in another.
 
 mod answer;
 mod barrier;

@@ -30,7 +30,8 @@ use super::process::spawn_child;
 use super::sys::poll::poll;
 use super::sys::{fork, socket};
 
-/// Jobs that are done quickly travel together, so many that a batch takes about this long.
+/// Jobs that are done quickly travel together, so many that a batch takes about
+/// this long.
 const BATCH_TIME: Duration = Duration::from_micros(250);
 /// The most single jobs in a batch.
 const MOST_JOBS: usize = 1024;
@@ -47,14 +48,18 @@ const LEAVING: Duration = Duration::from_secs(1);
 
 /// A fixed number of processes that run one function for many arguments.
 ///
-/// The workers are forked when the pool is made, and know its function since then. This process has no
-/// helper threads (it must stay able to fork a replacement): jobs move on whenever one of the methods
-/// of the pool or of a [`Job`] is called, and while one waits. Callbacks run there too, in this process.
+/// The workers are forked when the pool is made, and know its function since
+/// then. This process has no helper threads (it must stay able to fork a
+/// replacement): jobs move on whenever one of the methods of the pool or of a
+/// [`Job`] is called, and while one waits. Callbacks run there too, in this
+/// process.
 ///
-/// A worker that is killed is replaced. The job that it was at is [lost](JobError::Lost), or runs again
-/// if [`attempts`](PoolBuilder::attempts) allow it; what it had done and what it had not begun is not.
-/// A worker that is stopped (SIGSTOP) is a slow one: [`Job::get_timeout`] tells. A pool that is dropped
-/// ends its workers by SIGKILL; they end likewise when this process does.
+/// A worker that is killed is replaced. The job that it was at is
+/// [lost](JobError::Lost), or runs again if [`attempts`](PoolBuilder::attempts)
+/// allow it; what it had done and what it had not begun is not. A worker that
+/// is stopped (SIGSTOP) is a slow one: [`Job::get_timeout`] tells. A pool that
+/// is dropped ends its workers by SIGKILL; they end likewise when this process
+/// does.
 ///
 /// # Examples
 ///
@@ -98,7 +103,8 @@ impl<'f> PoolBuilder<'f> {
         }
     }
 
-    /// Runs once in each worker before its first job. If it fails, the pool is of no use any more.
+    /// Runs once in each worker before its first job. If it fails, the pool is
+    /// of no use any more.
     pub fn initial<R: Answer<Value = ()>>(
         mut self,
         initial: impl Fn() -> R + Send + 'f,
@@ -107,14 +113,16 @@ impl<'f> PoolBuilder<'f> {
         self
     }
 
-    /// A worker that has had so many jobs, at least one, is replaced by a fresh one.
+    /// A worker that has had so many jobs, at least one, is replaced by a fresh
+    /// one.
     pub fn retire_after(mut self, jobs: u64) -> Self {
         self.retire_after = jobs;
         self
     }
 
-    /// How often a job may begin: a job whose worker ended over it begins again, until it has been
-    /// begun so many times. 1 unless said otherwise: a job may have done half of what it does.
+    /// How often a job may begin: a job whose worker ended over it begins
+    /// again, until it has been begun so many times. 1 unless said
+    /// otherwise: a job may have done half of what it does.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
@@ -123,7 +131,8 @@ impl<'f> PoolBuilder<'f> {
     /// Forks the workers.
     ///
     /// # Errors
-    /// [`PoolError::NoWorkers`]; [`PoolError::Spawn`] or [`PoolError::Memory`], and then no worker is left.
+    /// [`PoolError::NoWorkers`]; [`PoolError::Spawn`] or [`PoolError::Memory`],
+    /// and then no worker is left.
     pub fn build<A, R>(
         self,
         function: impl Fn(A) -> R + Send + 'f,
@@ -193,7 +202,8 @@ where
     /// Forks so many workers that run `function`.
     ///
     /// # Errors
-    /// [`PoolError::NoWorkers`]; [`PoolError::Spawn`] or [`PoolError::Memory`], and then no worker is left.
+    /// [`PoolError::NoWorkers`]; [`PoolError::Spawn`] or [`PoolError::Memory`],
+    /// and then no worker is left.
     pub fn new<R: Answer<Value = V>>(
         workers: usize,
         function: impl Fn(A) -> R + Send + 'f,
@@ -209,8 +219,8 @@ where
         self.submit_watched(&argument, None)
     }
 
-    /// Hands a job in whose result goes to `callback`, once, in this process, while a method of the pool
-    /// or of a job runs. It may hand in more.
+    /// Hands a job in whose result goes to `callback`, once, in this process,
+    /// while a method of the pool or of a job runs. It may hand in more.
     ///
     /// # Errors
     /// [`PoolError`]: the pool is closed, or the argument cannot be encoded.
@@ -222,10 +232,12 @@ where
         self.hand_in(&argument, Some(Box::new(callback)), None).map(drop)
     }
 
-    /// Runs the function for each item and returns what it returned, in the items' order.
+    /// Runs the function for each item and returns what it returned, in the
+    /// items' order.
     ///
-    /// Items travel in chunks, each as one message; a worker that is done takes over what another has not
-    /// begun. All jobs are done when this returns.
+    /// Items travel in chunks, each as one message; a worker that is done takes
+    /// over what another has not begun. All jobs are done when this
+    /// returns.
     ///
     /// # Errors
     /// [`MapError`]: the first item whose job came to nothing; or the pool refused.
@@ -259,8 +271,8 @@ where
         self.map_by(items.into_iter(), chunk, MOST_BYTES)
     }
 
-    /// Runs the function for each item; yields the results one by one, in the items' order. The items
-    /// are handed in at once.
+    /// Runs the function for each item; yields the results one by one, in the
+    /// items' order. The items are handed in at once.
     ///
     /// # Errors
     /// [`PoolError`]: the pool is closed, or an argument cannot be encoded.
@@ -275,8 +287,8 @@ where
         Ok(jobs.into_iter().map(Job::get))
     }
 
-    /// Runs the function for each item; yields the results as they come, each with its item's place. The
-    /// items are handed in at once.
+    /// Runs the function for each item; yields the results as they come, each
+    /// with its item's place. The items are handed in at once.
     ///
     /// # Errors
     /// [`PoolError`]: the pool is closed, or an argument cannot be encoded.
@@ -298,7 +310,8 @@ where
         self.inner.borrow_mut().closed = true;
     }
 
-    /// Waits until all jobs are done and all callbacks have run; then the workers leave.
+    /// Waits until all jobs are done and all callbacks have run; then the
+    /// workers leave.
     ///
     /// # Errors
     /// [`PoolError::NotClosed`].
@@ -561,7 +574,8 @@ struct Inner<'f, A, V> {
     singles: VecDeque<(u64, Vec<u8>)>,
     chunks: VecDeque<Batch>,
     slots: HashMap<u64, Slot<'f, A, V>>,
-    /// A map within a callback of another is the only reason for more than one.
+    /// A map within a callback of another is the only reason for more than
+    /// one.
     maps: Vec<MapState<V>>,
     callbacks: VecDeque<(Callback<'f, A, V>, Result<V, JobError>)>,
     next_id: u64,
@@ -670,7 +684,8 @@ where
         self.dispatch();
     }
 
-    /// Waits for the workers; says of each whether it has answered and whether it has ended. `None`: nothing.
+    /// Waits for the workers; says of each whether it has answered and whether
+    /// it has ended. `None`: nothing.
     fn wait(&self, turn: Turn) -> Option<Vec<(bool, bool)>> {
         let mut fds = Vec::with_capacity(2 * self.crew.len());
         for worker in &self.crew {
@@ -679,7 +694,8 @@ where
                 flags |= PollFlags::POLLOUT;
             }
             fds.push(PollFd::new(worker.socket().as_fd(), flags));
-            // One that was gone before it could be watched closes its socket, at least.
+            // One that was gone before it could be watched closes its socket,
+            // at least.
             let end = worker.child.pidfd().unwrap_or(worker.socket());
             fds.push(PollFd::new(end.as_fd(), PollFlags::POLLIN));
         }
@@ -713,7 +729,8 @@ where
         )
     }
 
-    /// Takes what a worker has answered; `false` if that makes no sense, or it can answer no more.
+    /// Takes what a worker has answered; `false` if that makes no sense, or it
+    /// can answer no more.
     fn listen(&mut self, index: usize) -> bool {
         let open = self.crew[index].read();
         let input = self.crew[index].take_input();
@@ -816,7 +833,8 @@ where
                 (fitting as usize).clamp(1, (self.together * 2).min(MOST_JOBS));
         }
         if worker.jobs >= self.retire_after {
-            // It leaves when it sees that nothing more will come, and is then replaced.
+            // It leaves when it sees that nothing more will come, and is then
+            // replaced.
             let _ = worker.dismiss();
             worker.retiring = true;
         }
@@ -829,7 +847,8 @@ where
         item: usize,
         result: Result<V, JobError>,
     ) {
-        // A map that was given up because an argument could not be encoded is not there any more.
+        // A map that was given up because an argument could not be encoded is
+        // not there any more.
         let Some(state) = self.maps.iter_mut().find(|state| state.id == map)
         else {
             return;
@@ -902,7 +921,8 @@ where
         }
     }
 
-    /// Replaces workers that are gone, if there is anything left to do or to come.
+    /// Replaces workers that are gone, if there is anything left to do or to
+    /// come.
     fn fill_crew(&mut self) {
         if self.crew.len() >= self.wanted || self.closed && !self.has_queue() {
             return;
@@ -977,7 +997,8 @@ where
         Some(batch)
     }
 
-    /// As many single jobs as should travel together; the workers get equal shares.
+    /// As many single jobs as should travel together; the workers get equal
+    /// shares.
     fn batch_singles(&mut self, room: u64) -> Option<Batch> {
         let share = self.singles.len().div_ceil(self.crew.len());
         let most = self.together.min(share).min(room as usize);
@@ -1103,7 +1124,8 @@ impl<A, V> Inner<'_, A, V> {
 
 impl<A, V> Drop for Inner<'_, A, V> {
     fn drop(&mut self) {
-        // A pool that could not be made leaves no workers; one that was made has ended them already.
+        // A pool that could not be made leaves no workers; one that was made
+        // has ended them already.
         if self.crew.iter().all(|worker| worker.child.is_ours()) {
             self.end();
         }

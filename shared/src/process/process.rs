@@ -19,13 +19,16 @@ use super::status::{Signal, Status};
 use super::sys::fork::{EXIT_PANICKED, Orphan, Private};
 use super::sys::memfd;
 
-/// The exit code of a child whose closure returned an `Err`, or an answer that could not be sent.
+/// The exit code of a child whose closure returned an `Err`, or an answer that
+/// could not be sent.
 const EXIT_FAILED: i32 = 1;
 
-/// A closure that runs in a process of its own, as `std::thread::JoinHandle` is for a thread.
+/// A closure that runs in a process of its own, as `std::thread::JoinHandle` is
+/// for a thread.
 ///
-/// Dropping the handle neither ends the process nor leaves a zombie: once it has ended it is reaped by
-/// the next call into this module that starts, joins or counts processes.
+/// Dropping the handle neither ends the process nor leaves a zombie: once it
+/// has ended it is reaped by the next call into this module that starts, joins
+/// or counts processes.
 ///
 /// ```standalone_crate
 /// use shared::process::Process;
@@ -48,13 +51,16 @@ pub struct Process<T> {
 impl Process<()> {
     /// Starts a process that runs `body` and has the default name, `Process-N`.
     ///
-    /// The closure may borrow: the child works on its copy of the memory, and what it changes there
-    /// nobody else sees. Of this process's threads only the calling one is copied, which is why there
-    /// may be no other (a thread that is just leaving is given 10 ms). In the child, signals that had a
-    /// handler have their default action again, and a panic ends the child with code 101.
+    /// The closure may borrow: the child works on its copy of the memory, and
+    /// what it changes there nobody else sees. Of this process's threads
+    /// only the calling one is copied, which is why there may be no other
+    /// (a thread that is just leaving is given 10 ms). In the child, signals
+    /// that had a handler have their default action again, and a panic ends
+    /// the child with code 101.
     ///
-    /// Random numbers: a generator that was seeded before the fork (`rand::rng()` is one) repeats the
-    /// parent's numbers in every child; reseed it there.
+    /// Random numbers: a generator that was seeded before the fork
+    /// (`rand::rng()` is one) repeats the parent's numbers in every child;
+    /// reseed it there.
     ///
     /// # Errors
     /// [`SpawnError`]: other threads are alive, a limit is reached, or this process is a daemon.
@@ -89,8 +95,8 @@ impl<T> Process<T> {
         self.daemon
     }
 
-    /// Whether it has not ended yet. A process that cannot be seen (no child of this one, or its status
-    /// went elsewhere) does not count as alive.
+    /// Whether it has not ended yet. A process that cannot be seen (no child of
+    /// this one, or its status went elsewhere) does not count as alive.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.child.status().is_none()
@@ -102,8 +108,9 @@ impl<T> Process<T> {
         self.child.status()
     }
 
-    /// Waits for its end, `timeout` at most; `None` if it is alive after that. The answer is still
-    /// to be had by [`join`](Self::join). A signal that arrives here does not shorten the wait.
+    /// Waits for its end, `timeout` at most; `None` if it is alive after that.
+    /// The answer is still to be had by [`join`](Self::join). A signal that
+    /// arrives here does not shorten the wait.
     #[must_use = "None says that the process is still alive"]
     pub fn join_timeout(&self, timeout: Duration) -> Option<Status> {
         child::reap_dropped();
@@ -114,23 +121,28 @@ impl<T> Process<T> {
     /// Asks it to end, by SIGTERM. One that has ended already is no error.
     ///
     /// # Errors
-    /// [`SignalError`], if it is no child of this process or the system refuses.
+    /// [`SignalError`], if it is no child of this process or the system
+    /// refuses.
     pub fn terminate(&self) -> Result<(), SignalError> {
         self.send(Signal::TERM)
     }
 
-    /// Ends it, by SIGKILL, whatever it does. One that has ended already is no error.
+    /// Ends it, by SIGKILL, whatever it does. One that has ended already is no
+    /// error.
     ///
     /// # Errors
-    /// [`SignalError`], if it is no child of this process or the system refuses.
+    /// [`SignalError`], if it is no child of this process or the system
+    /// refuses.
     pub fn kill(&self) -> Result<(), SignalError> {
         self.send(Signal::KILL)
     }
 
-    /// Sends it a signal. One that has ended already is no error, and no other process can be hit.
+    /// Sends it a signal. One that has ended already is no error, and no other
+    /// process can be hit.
     ///
     /// # Errors
-    /// [`SignalError`], if it is no child of this process or the system refuses.
+    /// [`SignalError`], if it is no child of this process or the system
+    /// refuses.
     pub fn send(&self, signal: Signal) -> Result<(), SignalError> {
         let process = self.who.clone();
         if !self.child.is_ours() {
@@ -147,7 +159,8 @@ impl<T> Process<T> {
 impl<T: DeserializeOwned> Process<T> {
     /// Waits for its end and returns what its closure returned.
     ///
-    /// A process that left by `exit(0)` inside its closure has answered if there is nothing to say (`()`).
+    /// A process that left by `exit(0)` inside its closure has answered if
+    /// there is nothing to say (`()`).
     ///
     /// # Errors
     /// [`JoinError`]: it panicked, failed, exited or was killed before it had an answer, or nobody knows.
@@ -216,8 +229,9 @@ impl Builder {
         self
     }
 
-    /// Whether it is to end with its parent: by SIGKILL, however the parent ends (`prctl(2)`,
-    /// `PR_SET_PDEATHSIG`). A daemon may not have children.
+    /// Whether it is to end with its parent: by SIGKILL, however the parent
+    /// ends (`prctl(2)`, `PR_SET_PDEATHSIG`). A daemon may not have
+    /// children.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
@@ -253,7 +267,8 @@ pub fn current() -> Current {
     Current { pid: getpid().as_raw() as u32, identity: identity().clone() }
 }
 
-/// How many processes live whose handles were dropped. Those that have ended are reaped.
+/// How many processes live whose handles were dropped. Those that have ended
+/// are reaped.
 pub fn dropped_alive() -> usize {
     child::reap_dropped()
 }
@@ -284,13 +299,15 @@ impl Current {
         self.identity.daemon
     }
 
-    /// Who started it by this module; `None` in the first process. That one may have ended since.
+    /// Who started it by this module; `None` in the first process. That one may
+    /// have ended since.
     #[must_use]
     pub fn parent(&self) -> Option<&Who> {
         self.identity.parent.as_ref()
     }
 
-    /// The pid of the parent now: another one than that of [`parent`](Self::parent) if that has ended.
+    /// The pid of the parent now: another one than that of
+    /// [`parent`](Self::parent) if that has ended.
     #[must_use]
     pub fn parent_pid(&self) -> u32 {
         getppid().as_raw() as u32
@@ -334,7 +351,8 @@ fn identity() -> impl std::ops::DerefMut<Target = Identity> {
     Known(identity)
 }
 
-/// `Process-1`, `Process-2`, … and `Process-2:1` for the first child of the second.
+/// `Process-1`, `Process-2`, … and `Process-2:1` for the first child of the
+/// second.
 fn next_name() -> String {
     let mut identity = identity();
     identity.started += 1;
@@ -372,7 +390,8 @@ pub(crate) fn spawn_child(
         started: 0,
     };
     let identify_and_run = || {
-        // The old one is not freed: that would make the child copy the pages of the allocator.
+        // The old one is not freed: that would make the child copy the pages of
+        // the allocator.
         mem::forget(mem::replace(&mut *identity(), child));
         body()
     };
@@ -403,7 +422,8 @@ impl Sent {
     }
 }
 
-/// In the child: runs the closure, leaves its answer in the file, says the exit code.
+/// In the child: runs the closure, leaves its answer in the file, says the exit
+/// code.
 #[inline(always)]
 fn report<R: Answer>(body: impl FnOnce() -> R, answer: &OwnedFd) -> i32 {
     let us = getpid();
@@ -411,7 +431,8 @@ fn report<R: Answer>(body: impl FnOnce() -> R, answer: &OwnedFd) -> i32 {
         body().answer().map(|value| encode(&value))
     }));
     if getpid() != us {
-        // The closure forked by itself, and this is the copy: the answer is not its to give.
+        // The closure forked by itself, and this is the copy: the answer is not
+        // its to give.
         return EXIT_PANICKED;
     }
     let (what, bytes, code) = match ran {

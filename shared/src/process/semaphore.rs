@@ -65,8 +65,9 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`SemaphoreError::NoPermits`] for 0: a permit can only come back from
-    /// who took it, so everybody would wait for ever. [`SemaphoreError::Memory`]
-    /// when there is no memory for so many (64 bytes each).
+    /// who took it, so everybody would wait for ever.
+    /// [`SemaphoreError::Memory`] when there is no memory for so many (64
+    /// bytes each).
     pub fn new(permits: usize) -> Result<Self, SemaphoreError> {
         let permits =
             NonZeroUsize::new(permits).ok_or(SemaphoreError::NoPermits)?;

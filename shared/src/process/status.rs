@@ -9,11 +9,13 @@ use super::sys::pidfd::Ended;
 /// How a process ended, as `wait(2)` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// It exited with this code (0 to 255; 101 after a panic, 1 after an `Err`).
+    /// It exited with this code (0 to 255; 101 after a panic, 1 after an
+    /// `Err`).
     Exited(i32),
     /// A signal ended it.
     Killed(Signal),
-    /// It has ended, and nobody can say how: something else in this process reaped it, or SIGCHLD is ignored.
+    /// It has ended, and nobody can say how: something else in this process
+    /// reaped it, or SIGCHLD is ignored.
     Unknown,
 }
 

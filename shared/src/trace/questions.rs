@@ -137,8 +137,8 @@ impl Trace {
     /// Whether the event with the index `earlier` *must* have come before
     /// `later`: a chain leads from one to the other along a thread or a
     /// coroutine, from `hand_over` to `take_over`, or from the last events of
-    /// a process to the moment at which it was waited for (Lamport, "Time, Clocks, and the
-    /// Ordering of Events in a Distributed System", 1978).
+    /// a process to the moment at which it was waited for (Lamport, "Time,
+    /// Clocks, and the Ordering of Events in a Distributed System", 1978).
     ///
     /// That one line stands above another, or that its time is less, is not
     /// enough.

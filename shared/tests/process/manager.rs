@@ -1,4 +1,5 @@
-//! `Manager`: what CPython promises of its own, in Rust's shape, and what a server must bear.
+//! `Manager`: what CPython promises of its own, in Rust's shape, and what a
+//! server must bear.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write, pipe};
@@ -587,7 +588,8 @@ fn a_client_that_takes_no_answers_harms_nobody_else() -> Outcome {
     list.push(&"x".repeat(100_000))?;
     let raw = UnixStream::connect(manager.path())?;
     raw.set_nonblocking(true)?;
-    // All items of list 1: the request is its variant, the list's number, and the variant again.
+    // All items of list 1: the request is its variant, the list's number, and
+    // the variant again.
     let request = [3, 0, 0, 0, 3, 1, 9];
     let mut asked = 0_u64;
     while eventually(|| (&raw).write_all(&request).is_ok()) {

@@ -493,7 +493,8 @@ fn killed_at_any_moment_with_large_arguments_and_results() -> Outcome {
         for victim in pool.pids() {
             thread::sleep(Duration::from_micros(round * 97 % 3000));
             pool.poll();
-            // One that was killed when all was done may have been replaced just now.
+            // One that was killed when all was done may have been replaced just
+            // now.
             let _ = kill(Pid::from_raw(victim as i32), Number::SIGKILL);
         }
         for (n, job) in (0_u8..).zip(jobs) {
@@ -571,7 +572,8 @@ fn what_has_not_begun_can_be_cancelled() -> Outcome {
         *runs.lock().map_err(|error| error.to_string())? += 1;
         Ok::<_, String>(n)
     })?;
-    // Quick ones first, so that the next jobs travel together with one that has begun.
+    // Quick ones first, so that the next jobs travel together with one that has
+    // begun.
     assert_eq!(pool.map_chunked(1..=100, 1)?.len(), 100);
     for result in pool.each(1..=100)? {
         result?;
@@ -626,7 +628,8 @@ fn what_another_worker_has_not_begun_is_taken_over() -> Outcome {
         }
         Ok::<_, io::Error>(n)
     })?;
-    // One chunk: all items go to one worker, where the first would wait for the last for ever.
+    // One chunk: all items go to one worker, where the first would wait for the
+    // last for ever.
     assert_eq!(pool.map_chunked(0..50, 50)?, (0..50).collect::<Vec<_>>());
     Ok(())
 }

@@ -433,7 +433,8 @@ fn handlers_are_not_inherited() -> Outcome {
     Ok(())
 }
 
-/// A parent with one child; both write their pid to the pipe and then `end` decides.
+/// A parent with one child; both write their pid to the pipe and then `end`
+/// decides.
 fn family(
     daemon: bool,
     end: fn(),

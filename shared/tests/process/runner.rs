@@ -1,4 +1,5 @@
-//! Runs each case in a process of its own: a `#[test]` always has two threads, and fork is refused there.
+//! Runs each case in a process of its own: a `#[test]` always has two threads,
+//! and fork is refused there.
 
 use std::error::Error;
 use std::fs;
@@ -27,7 +28,8 @@ pub struct Case {
     pub run: fn() -> Outcome,
 }
 
-/// The cases of a file: `cases!("queue": first_in_first_out, capacity_is_kept)`.
+/// The cases of a file: `cases!("queue": first_in_first_out,
+/// capacity_is_kept)`.
 #[macro_export]
 macro_rules! cases {
     ($file:literal: $($case:ident),+ $(,)?) => {
@@ -80,7 +82,8 @@ pub fn main(cases: &[&[Case]]) -> ExitCode {
 }
 
 fn run_all(cases: &[&Case], filtered_out: usize) -> ExitCode {
-    // What a case leaves behind becomes a child of this process, where it is found.
+    // What a case leaves behind becomes a child of this process, where it is
+    // found.
     prctl::set_child_subreaper(true)
         .expect("any process may become a subreaper");
     let began = Instant::now();
@@ -202,7 +205,8 @@ fn wait_for_an_end(ends: &SignalFd, deadline: Instant) -> bool {
     }
 }
 
-/// What lives on in the group: daemons are given a moment, since the kernel ends them after the case.
+/// What lives on in the group: daemons are given a moment, since the kernel
+/// ends them after the case.
 fn leftovers(group: Pid, ends: &SignalFd) -> Vec<String> {
     let deadline = Instant::now() + LEAVING;
     loop {

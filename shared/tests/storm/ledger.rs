@@ -1,4 +1,5 @@
-//! What the processes of a storm say that they have done, and what follows from it.
+//! What the processes of a storm say that they have done, and what follows from
+//! it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +13,8 @@ pub enum Kind {
     Got,
     /// One was taken that is not what was put.
     Torn,
-    /// The lock was had so many times (`from`), `number` of them after a dead owner.
+    /// The lock was had so many times (`from`), `number` of them after a dead
+    /// owner.
     Locked,
     /// The lock was had by two.
     Broken,

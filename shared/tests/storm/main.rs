@@ -1,5 +1,6 @@
-//! A kill storm: processes at work on all that is shared, and every few milliseconds one of them is
-//! killed by SIGKILL and replaced. `storm SECONDS`, 10 unless said otherwise.
+//! A kill storm: processes at work on all that is shared, and every few
+//! milliseconds one of them is killed by SIGKILL and replaced. `storm SECONDS`,
+//! 10 unless said otherwise.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -53,7 +54,8 @@ fn main() -> ExitCode {
     }
     println!("\nrunning 1 test");
     let began = Instant::now();
-    // Whatever hangs here is ended, and the processes with it: they are daemons.
+    // Whatever hangs here is ended, and the processes with it: they are
+    // daemons.
     alarm::set(u32::try_from(seconds).unwrap_or(u32::MAX).saturating_add(60));
     let outcome = storm(Duration::from_secs(seconds));
     match outcome {
@@ -409,7 +411,8 @@ fn blow(time: Duration) -> Outcome<Tally> {
         }
     }
 
-    // Calm: the producers end, then the consumers find the queue closed and empty.
+    // Calm: the producers end, then the consumers find the queue closed and
+    // empty.
     shared.stop.set();
     let calm = |seats: Vec<Seat>,
                 records: &mut Records,
@@ -513,7 +516,8 @@ struct Records {
 }
 
 impl Records {
-    /// Waits for records; none when the time is over or nobody can write any more.
+    /// Waits for records; none when the time is over or nobody can write any
+    /// more.
     fn wait(&mut self, time: Duration) -> Outcome<Vec<Record>> {
         let timeout = PollTimeout::try_from(time.as_millis() as i32 + 1)?;
         match poll(

@@ -14,15 +14,16 @@ use crate::write_record;
 
 pub const PERMITS: usize = 2;
 
-/// So many rounds at the lock are told of at a time: who only writes is not killed
-/// where it matters.
+/// So many rounds at the lock are told of at a time: who only writes is not
+/// killed where it matters.
 const ROUNDS: u32 = 64;
 /// The same at the semaphore.
 const VISITS: u32 = 16;
 /// What is done under the lock, so that it is held most of the time.
 const STEPS: u64 = 100;
 
-/// Between two looks at who has a permit: one that is just being killed may have lost it already.
+/// Between two looks at who has a permit: one that is just being killed may
+/// have lost it already.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -175,7 +176,8 @@ fn lock_and_enter(desk: &Desk<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Puts this process among those who have a permit; says whether they are too many.
+/// Puts this process among those who have a permit; says whether they are too
+/// many.
 fn enter(desk: &Desk<'_>) -> Result<bool, Failure> {
     let mut inside = desk.shared.inside.lock()?;
     let mut others = living(&inside[..]);

@@ -1,10 +1,12 @@
 //! The single-step sweep: a child is stopped before each instruction inside
-//! one operation and killed there, and whoever is left must go on within 200 ms.
+//! one operation and killed there, and whoever is left must go on within 200
+//! ms.
 //!
 //! The operation is run once step by step to learn where it goes; then once
 //! for each instruction of its course, to a breakpoint there. If it takes
 //! another course then (the allocator's differ), it is stepped as far. Of a
-//! loop the first turns and the last are swept: in between it is the same again.
+//! loop the first turns and the last are swept: in between it is the same
+//! again.
 //!
 //! It knows the registers and the breakpoint of x86-64 only.
 //!

@@ -78,7 +78,8 @@ impl Address {
             let connection =
                 connections.get_mut(&self.path).expect("inserted above");
             if let Err(error) = connection.exchange(self, request) {
-                // What comes on it from now on would be the answer to something else.
+                // What comes on it from now on would be the answer to something
+                // else.
                 if !matches!(
                     error,
                     ManagerError::Encode(_) | ManagerError::TooLarge { .. }
@@ -228,7 +229,8 @@ fn dial(path: &Path, within: Duration) -> nix::Result<OwnedFd> {
     loop {
         match connect(socket.as_raw_fd(), &address) {
             Err(Errno::EINTR) => {}
-            // Nothing tells when there is room in the queue of those who want to connect.
+            // Nothing tells when there is room in the queue of those who want
+            // to connect.
             Err(Errno::EAGAIN)
                 if deadline
                     .is_none_or(|deadline| Instant::now() < deadline) =>

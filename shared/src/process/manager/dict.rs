@@ -13,14 +13,16 @@ use super::client::{Address, decode, encode, unexpected};
 use super::error::ManagerError;
 use super::protocol::{DictRequest, Reply, Request};
 
-/// A dict that a [`Manager`](super::Manager) keeps: a handle to it, for as many processes as like.
+/// A dict that a [`Manager`](super::Manager) keeps: a handle to it, for as many
+/// processes as like.
 ///
-/// Every call is one request to the manager and fails with [`ManagerError`] when that has ended or does
-/// not answer. What one call does is done at once; between two calls others may change the dict: to
-/// change a value depending on what it was, say [`update`](Self::update).
+/// Every call is one request to the manager and fails with [`ManagerError`]
+/// when that has ended or does not answer. What one call does is done at once;
+/// between two calls others may change the dict: to change a value depending on
+/// what it was, say [`update`](Self::update).
 ///
-/// A key is found by its encoded bytes, so its type should have one encoding for equal values (a
-/// `HashMap` as a key has not).
+/// A key is found by its encoded bytes, so its type should have one encoding
+/// for equal values (a `HashMap` as a key has not).
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Dict<K, V> {
@@ -98,8 +100,9 @@ where
         self.value(DictRequest::Remove(&encode(key)?))
     }
 
-    /// Changes a value depending on what it was, and returns the new one. No change of another process
-    /// gets lost: if there was one meanwhile, `change` is called again with the value that it left.
+    /// Changes a value depending on what it was, and returns the new one. No
+    /// change of another process gets lost: if there was one meanwhile,
+    /// `change` is called again with the value that it left.
     ///
     /// # Errors
     /// [`ManagerError`].

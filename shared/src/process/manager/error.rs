@@ -21,7 +21,8 @@ pub enum ManagerError {
         /// What the system said.
         source: io::Error,
     },
-    /// The manager's process has ended: it was stopped, dropped or killed. What it kept is gone.
+    /// The manager's process has ended: it was stopped, dropped or killed. What
+    /// it kept is gone.
     #[error("the manager at {path} has ended, and what it kept is gone")]
     Gone {
         /// Where its socket is, or was.
@@ -29,7 +30,8 @@ pub enum ManagerError {
         /// What the system said.
         source: io::Error,
     },
-    /// The manager's process lives, but does not answer: it is stopped, or has too much to do.
+    /// The manager's process lives, but does not answer: it is stopped, or has
+    /// too much to do.
     #[error(
         "the manager at {path} has not answered for {after:?}; the request may still be carried out"
     )]
@@ -77,7 +79,8 @@ pub enum ManagerError {
     /// A key or a value cannot be encoded.
     #[error("a key or a value cannot be encoded")]
     Encode(#[source] postcard::Error),
-    /// A key or a value cannot be decoded: another type was put in, or `Serialize` and `Deserialize` do not agree.
+    /// A key or a value cannot be decoded: another type was put in, or
+    /// `Serialize` and `Deserialize` do not agree.
     #[error(
         "a key or a value that the manager keeps is not of the type asked for"
     )]

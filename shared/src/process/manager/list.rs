@@ -10,11 +10,13 @@ use super::client::{Address, decode, encode, unexpected};
 use super::error::ManagerError;
 use super::protocol::{ListRequest, Reply, Request};
 
-/// A list that a [`Manager`](super::Manager) keeps: a handle to it, for as many processes as like.
+/// A list that a [`Manager`](super::Manager) keeps: a handle to it, for as many
+/// processes as like.
 ///
-/// Every call is one request to the manager and fails with [`ManagerError`] when that has ended or does
-/// not answer. What one call does is done at once; between two calls others may change the list: to
-/// change an item depending on what it was, say [`update`](Self::update).
+/// Every call is one request to the manager and fails with [`ManagerError`]
+/// when that has ended or does not answer. What one call does is done at once;
+/// between two calls others may change the list: to change an item depending on
+/// what it was, say [`update`](Self::update).
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct List<T> {
@@ -39,7 +41,8 @@ impl<T: Serialize + DeserializeOwned> List<T> {
     /// Replaces the item at a place; returns the one that was there.
     ///
     /// # Errors
-    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the end.
+    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the
+    /// end.
     pub fn set(&self, index: usize, item: &T) -> Result<T, ManagerError> {
         self.value(ListRequest::Set(index as u64, &encode(item)?))?
             .ok_or(ManagerError::Answer)
@@ -64,7 +67,8 @@ impl<T: Serialize + DeserializeOwned> List<T> {
     /// Puts an item at a place; those from there on move one up.
     ///
     /// # Errors
-    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the end.
+    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the
+    /// end.
     pub fn insert(&self, index: usize, item: &T) -> Result<(), ManagerError> {
         self.done(ListRequest::Insert(index as u64, &encode(item)?))
     }
@@ -72,17 +76,20 @@ impl<T: Serialize + DeserializeOwned> List<T> {
     /// Takes the item at a place; those behind it move one down.
     ///
     /// # Errors
-    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the end.
+    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the
+    /// end.
     pub fn remove(&self, index: usize) -> Result<T, ManagerError> {
         self.value(ListRequest::Remove(index as u64))?
             .ok_or(ManagerError::Answer)
     }
 
-    /// Changes an item depending on what it was, and returns the new one. No change of another process
-    /// gets lost: if there was one meanwhile, `change` is called again with the item that it left.
+    /// Changes an item depending on what it was, and returns the new one. No
+    /// change of another process gets lost: if there was one meanwhile,
+    /// `change` is called again with the item that it left.
     ///
     /// # Errors
-    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the end.
+    /// [`ManagerError`]; [`OutOfRange`](ManagerError::OutOfRange) behind the
+    /// end.
     pub fn update(
         &self,
         index: usize,

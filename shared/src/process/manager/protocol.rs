@@ -1,5 +1,6 @@
-//! What handles and the server say to each other: a length in four bytes, then a request or a reply as
-//! postcard encodes it. Keys and values are bytes to the server.
+//! What handles and the server say to each other: a length in four bytes, then
+//! a request or a reply as postcard encodes it. Keys and values are bytes to
+//! the server.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,8 @@ pub(super) enum DictRequest<'a> {
     Contains(&'a [u8]),
     Insert(&'a [u8], &'a [u8]),
     Remove(&'a [u8]),
-    /// Puts a value in if the old one is still what the asker believes it to be.
+    /// Puts a value in if the old one is still what the asker believes it to
+    /// be.
     Swap {
         key: &'a [u8],
         old: Option<&'a [u8]>,

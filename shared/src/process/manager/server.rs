@@ -19,7 +19,8 @@ use crate::process::sys::socket::{
 
 /// How much is read at a time.
 const READ: usize = 64 * 1024;
-/// A client that does not take its answers is not read from beyond this many bytes.
+/// A client that does not take its answers is not read from beyond this many
+/// bytes.
 const UNREAD_ANSWERS: usize = 1 << 20;
 
 /// So many requests of one client are answered before the others are looked at.
@@ -52,12 +53,14 @@ impl Server<'_> {
         let mut store = Store::default();
         let mut connections: HashMap<RawFd, Connection> = HashMap::new();
         let mut buffer = vec![0; READ];
-        // When no descriptor is left, this one is given up to turn the next client away.
+        // When no descriptor is left, this one is given up to turn the next
+        // client away.
         let mut spare = memfd::create().ok();
         let spin = Spin::new();
         let mut talking = None;
         loop {
-            // Who has just been answered often asks again at once; now and then all are looked at.
+            // Who has just been answered often asks again at once; now and then
+            // all are looked at.
             for _ in 0..IN_A_ROW {
                 let Some(connection) =
                     talking.and_then(|fd| connections.get_mut(&fd))
@@ -190,7 +193,8 @@ impl Connection {
         !self.refused && self.output.len() - self.sent < UNREAD_ANSWERS
     }
 
-    /// Reads what has come and carries it out; `false` when the client has gone.
+    /// Reads what has come and carries it out; `false` when the client has
+    /// gone.
     fn read(
         &mut self,
         buffer: &mut [u8],
@@ -258,7 +262,8 @@ impl Connection {
     }
 }
 
-/// Appends a reply. One that is too large for its length is replaced by a refusal.
+/// Appends a reply. One that is too large for its length is replaced by a
+/// refusal.
 fn answer(output: &mut Vec<u8>, reply: &Reply<'_>) {
     let start = output.len();
     output.extend_from_slice(&[0; HEADER]);

@@ -1,4 +1,5 @@
-//! What a manager keeps, and what requests do to it. Plain code: no sockets, no processes.
+//! What a manager keeps, and what requests do to it. Plain code: no sockets, no
+//! processes.
 
 use std::collections::HashMap;
 

@@ -138,7 +138,8 @@ impl Worker {
         self.assigned.as_ref().is_some_and(|assigned| assigned.answers < mine)
     }
 
-    /// Whether it may hold answers back because the next job of its batch takes long.
+    /// Whether it may hold answers back because the next job of its batch takes
+    /// long.
     pub fn may_hold_back(&self) -> bool {
         self.assigned.as_ref().is_some_and(|assigned| {
             assigned.batch.len() > 1
@@ -235,8 +236,8 @@ impl Worker {
     }
 }
 
-/// Goes through the records at the beginning of the bytes; says how many bytes they took, or `None` if
-/// there is nonsense among them.
+/// Goes through the records at the beginning of the bytes; says how many bytes
+/// they took, or `None` if there is nonsense among them.
 pub(super) fn each_record(
     bytes: &[u8],
     mut each: impl FnMut(Record<'_>) -> bool,

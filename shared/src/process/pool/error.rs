@@ -61,7 +61,8 @@ pub enum PoolError {
         /// What it may have.
         limit: usize,
     },
-    /// A pool does not come along into a child: its workers are not the child's.
+    /// A pool does not come along into a child: its workers are not the
+    /// child's.
     #[error("cannot use the pool here: it belongs to the process that made it")]
     NotOurs,
 }
@@ -98,7 +99,8 @@ pub enum JobError {
     TimedOut {
         /// How long it was waited for.
         after: Duration,
-        /// The worker that is at it, and whether that is stopped (SIGSTOP); `None`: it has not begun.
+        /// The worker that is at it, and whether that is stopped (SIGSTOP);
+        /// `None`: it has not begun.
         worker: Option<(u32, bool)>,
     },
     /// A job does not come along into a child.
@@ -146,7 +148,8 @@ pub enum MapError {
     /// The pool refused.
     #[error("cannot map")]
     Pool(#[from] PoolError),
-    /// This item's job came to nothing, the first of those that did. All other jobs are done.
+    /// This item's job came to nothing, the first of those that did. All other
+    /// jobs are done.
     #[error("item {index} of the map")]
     Job {
         /// The item's place, from 0.

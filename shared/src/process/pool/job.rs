@@ -42,7 +42,8 @@ where
         self.take()
     }
 
-    /// Waits for the result, `timeout` at most. The job goes on after that, and may be asked for again.
+    /// Waits for the result, `timeout` at most. The job goes on after that, and
+    /// may be asked for again.
     ///
     /// # Errors
     /// [`JobError`]: as from [`get`](Self::get); [`TimedOut`](JobError::TimedOut), which names the worker.
@@ -89,7 +90,8 @@ where
 
 impl<A, V> Drop for Job<'_, '_, A, V> {
     fn drop(&mut self) {
-        // Inside of the pool's own work, which drops no jobs, it would be borrowed.
+        // Inside of the pool's own work, which drops no jobs, it would be
+        // borrowed.
         if let Ok(mut inner) = self.pool.inner.try_borrow_mut()
             && let Some(slot) = inner.slots.get_mut(&self.id)
         {

@@ -1,8 +1,8 @@
 //! What a pool and a worker say to each other, and what they share.
 //!
-//! To the worker goes a batch: its length in bytes, the number of its jobs, then for each job the length
-//! of its argument and the argument. Back come records: the job's place in the batch, what it is, how
-//! long, and the bytes.
+//! To the worker goes a batch: its length in bytes, the number of its jobs,
+//! then for each job the length of its argument and the argument. Back come
+//! records: the job's place in the batch, what it is, how long, and the bytes.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, fence};
@@ -138,8 +138,8 @@ shareable! {
     }
 }
 
-/// What a worker leaves behind when it is killed: which job it was at, and the answers that it had not
-/// sent.
+/// What a worker leaves behind when it is killed: which job it was at, and the
+/// answers that it had not sent.
 pub(super) struct Estate(Mapping<Counters, AtomicU64>);
 
 impl Estate {
@@ -176,7 +176,8 @@ impl Estate {
         halves(self.0.claim.load(Acquire))
     }
 
-    /// Takes jobs away that have not begun: leaves the worker so many of those. Says which were taken.
+    /// Takes jobs away that have not begun: leaves the worker so many of those.
+    /// Says which were taken.
     pub fn reclaim(
         &self,
         leave: impl Fn(u32, u32) -> Option<u32>,
@@ -211,13 +212,14 @@ impl Estate {
     /// Forgets the records: they have been sent.
     pub fn sent(&self) {
         self.0.forgotten.fetch_add(1, Relaxed);
-        // Who has read a word that is written from now on sees that the records were forgotten.
+        // Who has read a word that is written from now on sees that the records
+        // were forgotten.
         fence(Release);
         self.0.kept.store(0, Release);
     }
 
-    /// The records that are kept, one after the other, while the worker goes on; `None` if they have just
-    /// been sent.
+    /// The records that are kept, one after the other, while the worker goes
+    /// on; `None` if they have just been sent.
     pub fn kept_now(&self) -> Option<Vec<u8>> {
         let forgotten = self.0.forgotten.load(Acquire);
         let records = self.kept();

@@ -16,8 +16,8 @@ use crate::process::sys::socket::{self, Wait};
 /// What a job comes to.
 pub(super) type Outcome<V> = Result<V, Box<dyn Error + Send + Sync>>;
 
-/// Answers are not held back longer than this, and the job that is running then. If that takes long, the
-/// pool finds them in the estate.
+/// Answers are not held back longer than this, and the job that is running
+/// then. If that takes long, the pool finds them in the estate.
 const HOLD_BACK: Duration = Duration::from_millis(1);
 /// Jobs between two looks at the clock that take less are short.
 const SHORT: Duration = Duration::from_micros(50);
@@ -134,7 +134,8 @@ impl<A: DeserializeOwned, V: Serialize> Work<'_, A, V> {
     }
 }
 
-/// Since when answers are held back. While jobs are short the clock is looked at after many of them only.
+/// Since when answers are held back. While jobs are short the clock is looked
+/// at after many of them only.
 struct HeldBack {
     since: Instant,
     looked: Instant,

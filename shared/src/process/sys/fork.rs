@@ -28,7 +28,8 @@ const KERNEL_SIGSET: usize = 8;
 /// Why there is no child.
 #[derive(Debug)]
 pub(crate) enum ForkError {
-    /// This many threads are alive; a fork would copy one of them, and the locks of all.
+    /// This many threads are alive; a fork would copy one of them, and the
+    /// locks of all.
     Threaded(usize),
     /// A call failed.
     System(&'static str, io::Error),
@@ -43,8 +44,8 @@ pub(crate) enum Orphan {
     Dies,
 }
 
-/// Counts the forks between the first process and this one. It lies beside what else a child writes to, so
-/// that there is one page less to copy.
+/// Counts the forks between the first process and this one. It lies beside what
+/// else a child writes to, so that there is one page less to copy.
 #[unsafe(link_section = ".data")]
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -52,11 +53,12 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 #[unsafe(link_section = ".data")]
 static PRIVATE: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
 
-/// Forks. The child runs `body` and exits with its code; it never returns from here.
+/// Forks. The child runs `body` and exits with its code; it never returns from
+/// here.
 ///
-/// Before it, text that waits in stdout's buffer is flushed, so that it does not come out twice. In the
-/// child signals have their default actions (ignored ones stay ignored) and descriptors made
-/// [`Private`] are closed.
+/// Before it, text that waits in stdout's buffer is flushed, so that it does
+/// not come out twice. In the child signals have their default actions (ignored
+/// ones stay ignored) and descriptors made [`Private`] are closed.
 pub(crate) fn fork(
     orphan: Orphan,
     body: impl FnOnce() -> i32,
@@ -68,8 +70,9 @@ pub(crate) fn fork(
     let outside = SigSet::all()
         .thread_swap_mask(SigmaskHow::SIG_BLOCK)
         .map_err(|error| ForkError::System("sigprocmask", error.into()))?;
-    // SAFETY: this process has one thread (checked above), so the child finds no lock held by a thread
-    // that it does not have; it leaves by `_exit` below and never returns into its copy of the callers.
+    // SAFETY: this process has one thread (checked above), so the child finds
+    // no lock held by a thread that it does not have; it leaves by `_exit`
+    // below and never returns into its copy of the callers.
     match unsafe { nix::unistd::fork() } {
         Ok(ForkResult::Parent { child }) => {
             restore(&outside);
@@ -97,8 +100,8 @@ pub(crate) fn fork(
     }
 }
 
-/// Ends this process without running destructors or what was registered by `atexit`: both belong
-/// to the parent, of which the child is a copy.
+/// Ends this process without running destructors or what was registered by
+/// `atexit`: both belong to the parent, of which the child is a copy.
 #[inline]
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions and does not return.
@@ -110,7 +113,8 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
-/// A descriptor that no child inherits. A copy of it in a child is closed already.
+/// A descriptor that no child inherits. A copy of it in a child is closed
+/// already.
 #[derive(Debug)]
 pub(crate) struct Private {
     fd: Option<OwnedFd>,
@@ -150,7 +154,8 @@ impl Drop for Private {
         if ours {
             private().remove(&fd.as_raw_fd());
         } else {
-            // The number was closed after the fork and may be another file by now.
+            // The number was closed after the fork and may be another file by
+            // now.
             let _ = fd.into_raw_fd();
         }
     }
@@ -170,8 +175,9 @@ fn close_private() {
         while fds.next_if_eq(&(last + 1)).is_some() {
             last += 1;
         }
-        // SAFETY: the numbers are those of descriptors owned by `Private` values, which do not touch
-        // them any more in this process: the generation has changed.
+        // SAFETY: the numbers are those of descriptors owned by `Private`
+        // values, which do not touch them any more in this process: the
+        // generation has changed.
         unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
     }
     // Not freed: that would make the child copy the pages of the allocator.
@@ -199,22 +205,27 @@ fn wait_for_threads_to_leave() -> Result<(), ForkError> {
     }
 }
 
-/// Asks the quick way, which may say no for other reasons too: leaving one's thread group is allowed, and does
-/// nothing, when there is no other thread in it.
+/// Asks the quick way, which may say no for other reasons too: leaving one's
+/// thread group is allowed, and does nothing, when there is no other thread in
+/// it.
 fn is_single_threaded() -> bool {
-    // SAFETY: unshare takes a number, and with this flag it either fails or changes nothing.
+    // SAFETY: unshare takes a number, and with this flag it either fails or
+    // changes nothing.
     unsafe { libc::unshare(libc::CLONE_THREAD) == 0 }
 }
 
-/// The threads of this process: each is a directory in /proc/self/task, and so a link to it.
+/// The threads of this process: each is a directory in /proc/self/task, and so
+/// a link to it.
 fn threads() -> io::Result<usize> {
     let links = fs::metadata("/proc/self/task")?.nlink();
     Ok(links.saturating_sub(2) as usize)
 }
 
-/// Pushes text out that waits in the buffers of Rust's and C's stdout. A closed one is no reason not to fork.
+/// Pushes text out that waits in the buffers of Rust's and C's stdout. A closed
+/// one is no reason not to fork.
 ///
-/// C's other streams stay as they are: a child leaves by `_exit`, which does not flush them a second time.
+/// C's other streams stay as they are: a child leaves by `_exit`, which does
+/// not flush them a second time.
 #[inline]
 fn flush() {
     unsafe extern "C" {
@@ -222,8 +233,9 @@ fn flush() {
         fn __fpending(stream: *mut libc::FILE) -> libc::size_t;
     }
     let _ = io::stdout().flush();
-    // SAFETY: C's stdout is a stream as long as the process lives (a program may have set it to null); no
-    // thread but this one uses it, or it locks for itself.
+    // SAFETY: C's stdout is a stream as long as the process lives (a program
+    // may have set it to null); no thread but this one uses it, or it locks
+    // for itself.
     unsafe {
         if !stdout.is_null() && __fpending(stdout) > 0 {
             libc::fflush(stdout);
@@ -231,12 +243,13 @@ fn flush() {
     }
 }
 
-/// By the system call itself, as with the other calls that a child makes: each page of code that it runs is
-/// one that it must map first.
+/// By the system call itself, as with the other calls that a child makes: each
+/// page of code that it runs is one that it must map first.
 #[inline]
 fn restore(mask: &SigSet) {
     let mask: *const libc::sigset_t = mask.as_ref();
-    // SAFETY: the mask lives, and its first bytes are the kernel's set, of the size given.
+    // SAFETY: the mask lives, and its first bytes are the kernel's set, of the
+    // size given.
     let set = unsafe {
         libc::syscall(
             libc::SYS_rt_sigprocmask,
@@ -249,8 +262,9 @@ fn restore(mask: &SigSet) {
     debug_assert_eq!(set, 0, "a valid mask is not refused");
 }
 
-/// The signals that have a handler, a bit each, but for the two by which Rust's runtime tells a stack
-/// overflow. Asked before the fork, where it costs the least.
+/// The signals that have a handler, a bit each, but for the two by which Rust's
+/// runtime tells a stack overflow. Asked before the fork, where it costs the
+/// least.
 fn handled_signals() -> u64 {
     let mut handled = 0;
     // Those between are the C library's own.
@@ -258,8 +272,9 @@ fn handled_signals() -> u64 {
     for signal in signals
         .filter(|signal| !matches!(*signal, libc::SIGSEGV | libc::SIGBUS))
     {
-        // SAFETY: a zeroed sigaction is a valid one, and the pointer to it is to a live value; a number
-        // that is no signal to glibc yields an error.
+        // SAFETY: a zeroed sigaction is a valid one, and the pointer to it is
+        // to a live value; a number that is no signal to glibc yields
+        // an error.
         let (asked, action) = unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             let asked = libc::sigaction(signal, std::ptr::null(), &mut action);
@@ -275,7 +290,8 @@ fn handled_signals() -> u64 {
 /// Gives those signals their default action.
 fn default_signals(handled: u64) {
     for signal in (1..=64).filter(|signal| handled & 1 << (signal - 1) != 0) {
-        // SAFETY: a zeroed sigaction is a valid one (no flags, empty mask, SIG_DFL), and lives.
+        // SAFETY: a zeroed sigaction is a valid one (no flags, empty mask,
+        // SIG_DFL), and lives.
         unsafe {
             let default: libc::sigaction = std::mem::zeroed();
             libc::sigaction(signal, &default, std::ptr::null_mut());
@@ -283,7 +299,8 @@ fn default_signals(handled: u64) {
     }
 }
 
-/// Asks the kernel to end this process with its parent, also if that ended before it was asked.
+/// Asks the kernel to end this process with its parent, also if that ended
+/// before it was asked.
 #[inline]
 fn die_with(parent: Pid) {
     // SAFETY: PR_SET_PDEATHSIG takes one number and touches no memory.

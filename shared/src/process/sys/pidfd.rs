@@ -19,7 +19,8 @@ pub(crate) enum Ended {
 
 /// Opens a descriptor of the process.
 pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
-    // SAFETY: pidfd_open takes two numbers; what it returns is an error or a descriptor of our own.
+    // SAFETY: pidfd_open takes two numbers; what it returns is an error or a
+    // descriptor of our own.
     unsafe {
         let fd = libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0);
         if fd < 0 {
@@ -31,7 +32,8 @@ pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
 
 /// Sends a signal. One to a process that has ended is not an error.
 pub(crate) fn send(pidfd: impl AsFd, signal: i32) -> io::Result<()> {
-    // SAFETY: a null siginfo asks for what `kill` would send; the descriptor is open.
+    // SAFETY: a null siginfo asks for what `kill` would send; the descriptor is
+    // open.
     let sent = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
@@ -61,8 +63,9 @@ pub(crate) fn reap(pidfd: impl AsFd) -> Ended {
 fn waitid(pidfd: impl AsFd, flags: i32) -> Option<Ended> {
     let fd = pidfd.as_fd().as_raw_fd() as libc::id_t;
     loop {
-        // SAFETY: a zeroed siginfo is a valid one, and the pointer is to a live value; the fields read
-        // are those that waitid fills for SIGCHLD.
+        // SAFETY: a zeroed siginfo is a valid one, and the pointer is to a live
+        // value; the fields read are those that waitid fills for
+        // SIGCHLD.
         let (result, info) = unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
             let result = libc::waitid(

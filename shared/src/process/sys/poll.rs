@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll as nix_poll};
 
-/// Waits until one of them is ready or the time has come (`None`: no end); a signal does not end the wait.
-/// Says whether one is.
+/// Waits until one of them is ready or the time has come (`None`: no end); a
+/// signal does not end the wait. Says whether one is.
 pub(crate) fn poll(
     fds: &mut [PollFd],
     deadline: Option<Instant>,

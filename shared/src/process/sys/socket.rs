@@ -52,7 +52,8 @@ pub(crate) fn send_all(socket: impl AsFd, mut bytes: &[u8]) -> nix::Result<()> {
     Ok(())
 }
 
-/// Receives into the buffer and says how many bytes; 0 when the other side is gone.
+/// Receives into the buffer and says how many bytes; 0 when the other side is
+/// gone.
 pub(crate) fn receive(
     socket: impl AsFd,
     buffer: &mut [u8],
@@ -69,7 +70,8 @@ pub(crate) fn has_news(socket: impl AsFd) -> bool {
     nix_recv(fd, &mut [0], flags) != Err(Errno::EAGAIN)
 }
 
-/// Lets the other side run, if it waits for this core; not news, whatever it did.
+/// Lets the other side run, if it waits for this core; not news, whatever it
+/// did.
 pub(crate) fn yield_core() -> bool {
     std::thread::yield_now();
     false
