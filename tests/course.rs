@@ -79,7 +79,7 @@ fn a_lesson_runs_by_number_and_by_name() {
             just(&["lesson", lesson, "--speed", "50", "--step", "five_inside"]);
         assert!(run.status.success(), "{}", text(&run.stderr));
         assert!(
-            text(&run.stdout).contains("3 of 3 claims held"),
+            text(&run.stdout).contains("2 of 2 claims held"),
             "{}",
             text(&run.stdout)
         );
@@ -251,8 +251,8 @@ fn each_kind_of_fault_is_found() {
             change(
                 top,
                 "lessons/02-fork/README.md",
-                "10 minutes.",
-                "Ten minutes.",
+                "20 minutes;",
+                "Twenty minutes;",
             );
         }),
         ("which is not there", |top| {
