@@ -28,8 +28,11 @@ pub(super) struct Voice {
 impl Voice {
     pub fn new() -> Self {
         let stdout = std::io::stdout();
-        let colour = anstream::AutoStream::choice(&stdout)
-            != anstream::ColorChoice::Never;
+        // anstream takes a machine of continuous integration for one that
+        // shows colours whatever its terminal says.
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let choice = anstream::AutoStream::choice(&stdout);
+        let colour = choice != anstream::ColorChoice::Never && !dumb;
         let width = console::Term::stdout().size_checked();
         let width = width.map_or(80, |(_, columns)| usize::from(columns));
         Self {
