@@ -315,3 +315,25 @@ fn a_step_that_does_not_end_is_stopped() {
         Run::mutant(LESSON, change, &["--step", "adopted", "--speed", "1e6"]);
     run.end().refused(1, &["did not end within 30 s"]);
 }
+
+#[test]
+fn a_lesson_that_will_not_end_is_ended() {
+    let change = (
+        "main.rs",
+        "let (me, birth) =",
+        "unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };\n    let (me, birth) =",
+    );
+    let args = ["--step", "one_call_two_returns", "--speed", "0.05"];
+    let run = Run::mutant(LESSON, change, &args);
+    let trace = run.trace_path();
+    let ended = run.end_after(|child| {
+        let runs = || {
+            std::fs::read_to_string(&trace)
+                .is_ok_and(|text| text.contains("\"runs\""))
+        };
+        testkit::until("the child runs", runs);
+        kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM)
+            .expect("it runs");
+    });
+    assert_eq!((ended.code, ended.stderr.as_str()), (143, ""));
+}
