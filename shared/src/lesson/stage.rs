@@ -1,7 +1,7 @@
 use super::claim::{Claim, Condition};
 use super::figure::Figure;
 use super::pace::Pace;
-use super::track::Track;
+use super::track::{Seat, Track};
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Recorder, Trace};
@@ -21,9 +21,9 @@ pub struct Stage {
     pub(super) voice: Voice,
     pub(super) pace: Pace,
     /// Where in the trace the step begins.
-    pub(super) begin: AtomicU64,
+    begin: AtomicU64,
     /// How many tracks the step has.
-    pub(super) lanes: Arc<AtomicUsize>,
+    lanes: Arc<AtomicUsize>,
 }
 
 impl Stage {
@@ -55,12 +55,22 @@ impl Stage {
     /// and so are events called `step`, `say`, `claim`, `figure`, `choice` and
     /// `reaped`.
     pub fn track(&self, name: impl Into<String>) -> Track {
-        Track::new(self.recorder.track(name), self)
+        Track::new(self.recorder.track(name), self.seat())
     }
 
     /// A track for a coroutine.
     pub fn coroutine_track(&self, name: impl Into<String>) -> Track {
-        Track::new(self.recorder.coroutine_track(name), self)
+        Track::new(self.recorder.coroutine_track(name), self.seat())
+    }
+
+    fn seat(&self) -> Seat {
+        Seat {
+            voice: self.voice,
+            pace: self.pace,
+            lane: self.lanes.fetch_add(1, Relaxed),
+            lanes: Arc::clone(&self.lanes),
+            begin: self.begin.load(Relaxed),
+        }
     }
 
     /// Says what this machine cannot show, and why. Nothing is claimed

@@ -1,6 +1,5 @@
 use super::claim::shown;
 use super::pace::Pace;
-use super::stage::Stage;
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Trace};
@@ -25,33 +24,31 @@ pub(super) const CHOICE: &str = "choice";
 /// used. After a fork the child has a copy.
 pub struct Track {
     recording: trace::Track,
-    voice: Voice,
-    pace: Pace,
-    lane: usize,
-    /// How many tracks there are.
-    lanes: Arc<AtomicUsize>,
-    /// Where in the trace its first event can be.
-    begin: u64,
+    seat: Seat,
     choices: RefCell<StdRng>,
 }
 
+/// What a track has of the stage on which it is.
+#[derive(Clone)]
+pub(super) struct Seat {
+    pub voice: Voice,
+    pub pace: Pace,
+    /// Its number among the tracks of the step.
+    pub lane: usize,
+    /// How many of them there are.
+    pub lanes: Arc<AtomicUsize>,
+    /// Where in the trace its first event can be.
+    pub begin: u64,
+}
+
 impl Track {
-    pub(super) fn new(recording: trace::Track, stage: &Stage) -> Self {
-        let (pace, lanes) = (stage.pace, Arc::clone(&stage.lanes));
+    pub(super) fn new(recording: trace::Track, seat: Seat) -> Self {
         // Each track chooses for itself: with the same seed it makes the same
         // choices, in whatever order the tracks come to run.
         let mut hasher = DefaultHasher::new();
-        (pace.seed, recording.name()).hash(&mut hasher);
+        (seat.pace.seed, recording.name()).hash(&mut hasher);
         let choices = RefCell::new(StdRng::seed_from_u64(hasher.finish()));
-        Self {
-            recording,
-            voice: stage.voice,
-            pace,
-            lane: lanes.fetch_add(1, Relaxed),
-            lanes,
-            begin: stage.begin.load(Relaxed),
-            choices,
-        }
+        Self { recording, seat, choices }
     }
 
     /// Says `text` to the class.
@@ -76,25 +73,26 @@ impl Track {
     /// When there is nothing of that name and type, or the trace is
     /// incomplete.
     pub fn noted<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let lines = self.recorder().lines_since(self.begin)?;
+        let lines = self.recorder().lines_since(self.seat.begin)?;
         Ok(Trace::parse(&lines).noted(self.name(), name)?)
     }
 
     fn narrate(&self, text: &str) {
-        let lane = (self.lane, self.lanes.load(Relaxed));
-        self.voice.narrate(lane, self.name(), text);
+        let lanes = self.seat.lanes.load(Relaxed);
+        let lane = (self.seat.lane, lanes);
+        self.seat.voice.narrate(lane, self.name(), text);
     }
 
     /// Waits that many seconds at natural pace.
     pub fn pause(&self, seconds: f64) {
-        self.pace.pause(seconds);
+        self.seat.pace.pause(seconds);
     }
 
     /// Waits a time of its own choice, in seconds at natural pace.
     pub fn pause_between(&self, least: f64, most: f64) {
         let seconds = self.choices.borrow_mut().random_range(least..=most);
         self.mark_with(CHOICE, [("seconds", seconds.into())]);
-        self.pace.pause(seconds);
+        self.seat.pace.pause(seconds);
     }
 }
 
