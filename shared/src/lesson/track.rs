@@ -29,7 +29,6 @@ pub struct Track {
 }
 
 /// What a track has of the stage on which it is.
-#[derive(Clone)]
 pub(super) struct Seat {
     pub voice: Voice,
     pub pace: Pace,
