@@ -41,13 +41,23 @@ use super::sys::plain::Plain;
 /// # }
 /// ```
 ///
-/// A guard stays in the process that took it:
+/// The kernel hands on at most 2048 locks and permits of one killed process
+/// (ROBUST_LIST_LIMIT); further ones stay locked.
+///
+/// A guard stays in the process that took it, also when it is only borrowed:
 ///
 /// ```compile_fail,E0277
 /// # use shared::process::{Lock, Process};
 /// let total = Lock::new(0_u64).unwrap();
 /// let mut guard = total.lock().unwrap();
 /// Process::spawn(move || *guard += 1);
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use shared::process::{Lock, Process};
+/// let total = Lock::new(0_u64).unwrap();
+/// let guard = total.lock().unwrap();
+/// Process::spawn(|| assert_eq!(*guard, 0));
 /// ```
 pub struct Lock<T: Plain> {
     mutex: Mapping<Mutex<T>>,

@@ -170,8 +170,9 @@ impl ManagerBuilder {
             patience: self.patience,
         };
         Ok(spawn_child("Manager", false, listener, || {
-            // Ctrl-C is for the parent, with which the server ends.
-            signal::ignore_interrupts();
+            // Ctrl-C is for the parent, with which the server ends; so is
+            // the end of the terminal.
+            signal::ignore_the_terminal();
             server.run();
             remove(directory);
             0
@@ -249,6 +250,8 @@ fn private_directory() -> Result<PathBuf, (PathBuf, io::Error)> {
         let n = MADE.fetch_add(1, Relaxed);
         let path =
             env::temp_dir().join(format!("process-manager-{}-{n}", getpid()));
+        // A child may change its folder before it connects.
+        let path = std::path::absolute(&path).map_err(|error| (path, error))?;
         match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => return Ok(path),
             // Left by a process of the same pid that was killed with its

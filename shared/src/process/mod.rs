@@ -10,7 +10,7 @@
 //! | [`Lock`] | a value that one process at a time may touch | the next one gets in and is told |
 //! | [`Semaphore`] | a number of permits | its permits come back |
 //! | [`Event`] | a flag that many can wait for | nobody waits for it |
-//! | [`Barrier`] | a place where a number of processes meet | the others give up after their time |
+//! | [`Barrier`] | a place where a number of processes meet | it counts as arrived if it was waiting; else the others wait for their time |
 //! | [`Queue`] | items, first in, first out, between any number of processes | at most the item in its hands is lost |
 //! | [`JoinableQueue`] | a queue that knows when all its items are dealt with | as above |
 //! | [`Pool`] | a fixed number of workers for a stream of jobs | its job is named as lost, or runs again |
@@ -84,7 +84,12 @@
 //!   `Send`: to carry one into a child does not compile.
 //! - **A child works on a copy** of memory and shares what the system shares
 //!   over a fork: open files with their positions, sockets, signals that are
-//!   ignored. Handlers are reset. Descriptors of this module are not inherited.
+//!   ignored. Handlers are reset. Descriptors of this module that are for one
+//!   process alone are closed in the others; of the way by which a child
+//!   answers its parent its own children have a copy.
+//! - **Descriptors 0, 1 and 2 are open**, as in any program that was started
+//!   in the usual way: otherwise this module's own take their place, and what
+//!   is printed goes there.
 //! - **Random numbers**: a generator seeded before the fork repeats itself in
 //!   every child. Reseed it there.
 //! - **Costs**: a fork takes longer the more memory the parent has touched: 0.2

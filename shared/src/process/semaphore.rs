@@ -22,6 +22,9 @@ use super::sys::shareable::shareable;
 /// permit is released by the thread that took it, and the number of permits
 /// never grows past the one given (Python calls this a bounded semaphore).
 ///
+/// The kernel hands on at most 2048 locks and permits of one killed process
+/// (ROBUST_LIST_LIMIT); further ones do not come back.
+///
 /// # Examples
 ///
 /// ```standalone_crate

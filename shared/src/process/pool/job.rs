@@ -69,9 +69,11 @@ where
         self.is_there()
     }
 
-    /// Takes the job back if it has not begun; says whether that was so.
+    /// Takes the job back if it has not begun; says whether that was so. In
+    /// another process than the pool's it never is.
     pub fn cancel(&self) -> bool {
-        self.pool.inner.borrow_mut().cancel(self.id)
+        self.pool.check_ours().is_ok()
+            && self.pool.inner.borrow_mut().cancel(self.id)
     }
 
     fn is_there(&self) -> bool {
@@ -136,6 +138,12 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.waiting.is_empty() {
+            if self.pool.check_ours().is_err() {
+                // Nothing arrives here: the workers are another process's.
+                let id = *self.waiting.keys().next()?;
+                let (place, _) = self.waiting.remove(&id)?;
+                return Some((place, Err(JobError::NotOurs)));
+            }
             let arrived = self.arrived.borrow_mut().pop_front();
             match arrived {
                 Some(id) => {

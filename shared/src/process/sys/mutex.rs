@@ -297,9 +297,6 @@ pub(crate) struct Guard<'a, T> {
     _raw: RawGuard<'a>,
 }
 
-// SAFETY: through a shared guard the value can only be read, by any thread.
-unsafe impl<T: Sync> Sync for Guard<'_, T> {}
-
 impl<T> Guard<'_, T> {
     /// The pid of the holder before this one, if it died while it held the
     /// mutex; 0 if it died before it could say who it is.

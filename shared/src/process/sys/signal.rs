@@ -2,9 +2,12 @@
 
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-/// Ctrl-C does nothing to it.
-pub(crate) fn ignore_interrupts() {
-    // SAFETY: no handler is installed, so none can run at a bad moment.
-    let set = unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) };
-    set.expect("SIGINT may be ignored");
+/// What a terminal sends to all that runs on it (Ctrl-C, Ctrl-\\, its end) does
+/// nothing to this process.
+pub(crate) fn ignore_the_terminal() {
+    for ignored in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+        // SAFETY: no handler is installed, so none can run at a bad moment.
+        let set = unsafe { signal(ignored, SigHandler::SigIgn) };
+        set.expect("these signals may be ignored");
+    }
 }
