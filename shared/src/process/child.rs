@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use nix::libc;
@@ -32,6 +32,19 @@ static DROPPED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Whether there are any: to look costs less than to lock.
 static ANY_DROPPED: AtomicBool = AtomicBool::new(false);
+
+/// Who is told of each end.
+static TOLD: OnceLock<fn(u32, Status)> = OnceLock::new();
+
+/// Has `told` called with the pid and the status of each child of this module
+/// that was waited for from now on: of a [`Process`](super::Process), of a
+/// worker of a [`Pool`](super::Pool), of a [`Manager`](super::Manager). It is
+/// called in the process that waited. The children know of it too.
+///
+/// Only the first call has an effect.
+pub fn on_end(told: fn(pid: u32, status: Status)) {
+    TOLD.get_or_init(|| told);
+}
 
 impl Child {
     /// Forks; the child runs `body` and exits with its code. `some` is any open
@@ -140,6 +153,11 @@ impl Child {
                 Some(pidfd) if pidfd.is_ours() => reap(pidfd).map(Status::from),
                 _ => Some(Status::Unknown),
             });
+            if let (Some(status), Some(told)) =
+                (self.status.get(), TOLD.get().filter(|_| self.is_ours()))
+            {
+                told(self.pid(), status);
+            }
         }
         self.status.get()
     }

@@ -154,6 +154,7 @@ mod sys;
 
 pub use answer::Answer;
 pub use barrier::{Barrier, BarrierError, BarrierWaitResult};
+pub use child::on_end;
 pub use error::{JoinError, SignalError, SpawnError, Who};
 pub use event::{Event, EventError};
 pub use joinable_queue::JoinableQueue;

@@ -1,13 +1,15 @@
 //! `Process`: what CPython promises of its own, in Rust's shape.
 
 use std::io::{Read, Write, pipe};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use nix::sys::signal::Signal as Number;
 use serde::{Serialize, Serializer};
 use shared::process::{
-    Answer, JoinError, Process, Signal, Status, current, dropped_alive,
+    Answer, JoinError, Manager, Pool, Process, Signal, Status, current,
+    dropped_alive, on_end,
 };
 
 use crate::cases;
@@ -47,6 +49,7 @@ pub const CASES: &[Case] = cases!("process":
     others_outlive_their_parent,
     a_thread_that_was_joined_does_not_hinder,
     a_fork_inside_answers_once,
+    every_end_is_told_once,
 );
 
 fn the_current_process_knows_itself() -> Outcome {
@@ -523,5 +526,50 @@ fn a_fork_inside_answers_once() -> Outcome {
     // Both have the pipe; this is when the copy has ended too.
     assert_eq!(read.read(&mut [0])?, 0);
     assert_eq!(child.join()?, "parent");
+    Ok(())
+}
+
+fn every_end_is_told_once() -> Outcome {
+    static ENDS: Mutex<Vec<(u32, Status)>> = Mutex::new(Vec::new());
+    fn take() -> Vec<(u32, Status)> {
+        std::mem::take(&mut ENDS.lock().expect("nobody panics with it"))
+    }
+    on_end(|pid, status| {
+        ENDS.lock().expect("nobody panics with it").push((pid, status));
+    });
+    let joined = Process::spawn(|| ())?;
+    let killed = Process::spawn(sleep_until_killed)?;
+    killed.kill()?;
+    let pids = [joined.pid(), killed.pid()];
+    joined.join()?;
+    killed.join().expect_err("it was killed");
+    let told =
+        [(pids[0], Status::Exited(0)), (pids[1], Status::Killed(Signal::KILL))];
+    assert_eq!(take(), told);
+
+    let pool = Pool::new(2, |n: u64| n + 1)?;
+    let workers = pool.pids();
+    assert_eq!(pool.map([1, 2])?, [2, 3]);
+    pool.close();
+    pool.join()?;
+    let mut told: Vec<u32> = take().into_iter().map(|(pid, _)| pid).collect();
+    told.sort_unstable();
+    assert_eq!(told, workers);
+
+    let manager = Manager::new()?;
+    let server = manager.pid();
+    drop(manager);
+    assert_eq!(take(), [(server, Status::Killed(Signal::KILL))]);
+
+    // A child tells of its own children.
+    let child = Process::spawn(|| {
+        let grandchild = Process::spawn(|| ()).map_err(|e| e.to_string())?;
+        let pid = grandchild.pid();
+        grandchild.join().map_err(|e| e.to_string())?;
+        let told: Vec<u32> = take().into_iter().map(|(pid, _)| pid).collect();
+        Ok::<_, String>((told, pid))
+    })?;
+    let (told, grandchild) = child.join()?;
+    assert_eq!(told, [grandchild]);
     Ok(())
 }
