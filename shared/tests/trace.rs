@@ -8,6 +8,7 @@ use shared::trace::{
 };
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 const PLAIN: Terminal = Terminal { width: 60, unicode: false, colour: false };
 
@@ -58,6 +59,10 @@ fn peak_counts_what_is_open_at_once() {
     assert!(
         trace.overlap("inside", "reads") && !trace.overlap("reads", "reads")
     );
+    let millis = Duration::from_millis;
+    assert_eq!(trace.extent("inside"), millis(7));
+    assert_eq!(trace.total("inside"), millis(2 + 6 + 3));
+    assert_eq!(trace.extent("nothing"), Duration::ZERO);
     let [a, b, c] = [0, 1, 2].map(|at| &trace.spans()[at]);
     assert!(a.overlaps(b) && b.overlaps(c) && !a.overlaps(c));
 }

@@ -5,6 +5,7 @@ use super::reader::{Fate, Span, Trace};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 /// A trace was asked for something that was never recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,22 @@ impl Trace {
             Some(*inside)
         });
         running.max().unwrap_or(0) as usize
+    }
+
+    /// The time from the beginning of the first span called `name` to the end
+    /// of the last; none if there is no such span.
+    pub fn extent(&self, name: &str) -> Duration {
+        let begin = self.spans_named(name).map(|span| span.begin_ns).min();
+        let end = self.spans_named(name).map(|span| span.end_ns).max();
+        let extent = end.zip(begin).map(|(end, begin)| end - begin);
+        Duration::from_nanos(extent.unwrap_or(0))
+    }
+
+    /// The sum of the lengths of the spans called `name`.
+    pub fn total(&self, name: &str) -> Duration {
+        let lengths =
+            self.spans_named(name).map(|span| span.end_ns - span.begin_ns);
+        Duration::from_nanos(lengths.sum())
     }
 
     /// Whether some span called `one` and some *other* span called `other`
