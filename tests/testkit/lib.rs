@@ -18,6 +18,8 @@ pub use mutant::Change;
 pub use run::{Ended, Run, until};
 pub use screen::{Keys, Screen};
 
+use shared::lesson::{Place, Source};
+
 /// A lesson under test.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson {
@@ -32,13 +34,12 @@ pub struct Lesson {
 impl Lesson {
     /// The names of its steps, in order, as the source has them.
     pub fn steps(&self) -> Vec<String> {
-        let source = self.source();
-        let list = source
-            .split_once("lesson![")
-            .and_then(|(_, rest)| rest.split_once(']'));
-        let (list, _) = list.expect("a lesson has a list of steps");
-        let names = list.split(',').map(str::trim);
-        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        let text = self.source();
+        let source = Source { package: self.package, text: &text };
+        let listed = source.listed().into_iter();
+        let names =
+            listed.map(|path| Place { path, text: &text }.name().to_owned());
+        names.collect()
     }
 
     fn source(&self) -> String {

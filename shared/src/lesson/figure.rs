@@ -1,4 +1,6 @@
+use crate::trace::text::Terminal;
 use crate::trace::{Event, Trace};
+use unicode_width::UnicodeWidthStr;
 
 /// A measured time, as the trace has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,9 +38,79 @@ impl Figure {
     }
 }
 
+/// The widest bar, in columns.
+const WIDEST: usize = 40;
+
+/// Figures under each other, each with its label and time; two or more with
+/// bars, as long as their times.
+pub(super) fn bars(figures: &[Figure], terminal: Terminal) -> String {
+    let times = figures.iter().map(|figure| figure.time(terminal.unicode));
+    let times: Vec<String> = times.collect();
+    let width = |texts: &mut dyn Iterator<Item = &String>| {
+        texts.map(|text| text.width()).max().unwrap_or(0)
+    };
+    let labels = width(&mut figures.iter().map(|figure| &figure.label));
+    let most = figures.iter().map(|figure| figure.seconds).fold(0.0, f64::max);
+    // A margin, the label, the time, and what is between them.
+    let room = terminal.width.saturating_sub(2 + labels + 2 + 10 + 2);
+    let drawn = if figures.len() < 2 { 0 } else { room.min(WIDEST) };
+    let lines = figures.iter().zip(&times).map(|(figure, time)| {
+        let length = figure.seconds / most * drawn as f64;
+        let bar = match drawn {
+            0 => String::new(),
+            _ => bar(length, terminal.unicode),
+        };
+        let label = &figure.label;
+        let pad = " ".repeat(labels - label.width());
+        let line = format!("  {label}{pad}  {time:>10}  {bar}");
+        line.trim_end().to_owned() + "\n"
+    });
+    lines.collect()
+}
+
+/// A bar so many columns long, to an eighth of one where that can be drawn;
+/// never nothing.
+fn bar(columns: f64, unicode: bool) -> String {
+    if !unicode {
+        return "#".repeat((columns.round() as usize).max(1));
+    }
+    let eighths = ((columns * 8.0).round() as usize).max(1);
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    "█".repeat(eighths / 8) + rest[eighths % 8]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn figure(label: &str, seconds: f64) -> Figure {
+        Figure { label: label.to_owned(), seconds }
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_times() {
+        let terminal = Terminal { width: 40, unicode: true, colour: false };
+        let figures = [
+            figure("one by one", 2.0),
+            figure("all", 1.0),
+            figure("none", 1e-9),
+        ];
+        let lines = bars(&figures, terminal);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines[0], "  one by one       2.0 s  ██████████████");
+        assert_eq!(lines[1], "  all              1.0 s  ███████");
+        assert_eq!(lines[2], "  none            1.0 ns  ▏");
+        let ascii = Terminal { unicode: false, ..terminal };
+        let text = bars(&figures, ascii);
+        assert!(text.is_ascii() && text.contains("  #######\n"), "{text}");
+    }
+
+    #[test]
+    fn one_figure_has_no_bar() {
+        let terminal = Terminal { width: 80, unicode: true, colour: false };
+        let text = bars(&[figure("all", 1.0)], terminal);
+        assert_eq!(text, "  all       1.0 s\n");
+    }
 
     #[test]
     fn time_is_in_the_unit_that_fits() {

@@ -27,28 +27,37 @@
 
 mod claim;
 mod figure;
+mod folder;
 mod highlight;
 mod limit;
 mod options;
+mod own;
 mod pace;
+mod progress;
 mod show;
 mod source;
 mod stage;
 mod supervisor;
+mod table;
 mod track;
 mod voice;
 mod walk;
 
-pub use claim::{Claim, Condition, at_least, at_most, differs_from, equals};
+pub use claim::{
+    Claim, Condition, at_least, at_most, between, differs_from, equals,
+};
 pub use figure::Figure;
 pub use limit::fork_error;
-pub use source::{Script, Source};
+pub use progress::Progress;
+pub use source::{Place, Script, Source};
 pub use stage::Stage;
 pub use track::Track;
 
 use crate::Result;
 use clap::{CommandFactory, FromArgMatches};
+use folder::Folder;
 use options::Options;
+use own::{Chosen, Own};
 use show::Show;
 use std::io::Write;
 use std::process::ExitCode;
@@ -61,59 +70,89 @@ pub type Step = fn(&Stage) -> Result;
 /// A lesson: its source and its steps. Made by [`lesson!`](crate::lesson!).
 pub struct Lesson {
     source: Source<'static>,
-    steps: Vec<(&'static str, Step)>,
+    steps: Vec<(Place<'static>, Step)>,
+    own: Own,
 }
 
-/// A lesson of these steps, functions of the file in which it stands.
+/// A lesson of these steps: functions of `src/main.rs`, where this stands, or,
+/// as `module::step`, of the file of that module beside it.
 #[macro_export]
 macro_rules! lesson {
-    ($($step:ident),+ $(,)?) => {
+    ($($($step:ident)::+),+ $(,)?) => {
         $crate::lesson::Lesson::new(
             $crate::lesson::Source {
                 package: env!("CARGO_PKG_NAME"),
-                text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/main.rs")),
+                text: $crate::lesson!(@file main),
             },
-            [$((stringify!($step), $step as $crate::lesson::Step)),+],
+            [$((
+                $crate::lesson::Place {
+                    path: stringify!($($step)::+),
+                    text: $crate::lesson!(@of $($step)::+),
+                },
+                $($step)::+ as $crate::lesson::Step,
+            )),+],
         )
+    };
+    (@of $step:ident) => { $crate::lesson!(@file main) };
+    (@of $module:ident :: $step:ident) => { $crate::lesson!(@file $module) };
+    (@file $module:ident) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"), "/src/", stringify!($module), ".rs"
+        ))
     };
 }
 
 impl Lesson {
-    /// A lesson with this source and these steps, which are functions of it.
+    /// A lesson with this source and these steps.
     pub fn new<const N: usize>(
         source: Source<'static>,
-        steps: [(&'static str, Step); N],
+        steps: [(Place<'static>, Step); N],
     ) -> Self {
-        let steps = steps.to_vec();
-        Self { source, steps }
+        Self { source, steps: steps.to_vec(), own: Own::none() }
+    }
+
+    /// The same lesson with options of its own, to be had from
+    /// [`Stage::options`].
+    pub fn with<O>(self) -> Self
+    where
+        O: clap::Args + Send + Sync + 'static,
+    {
+        Self { own: Own::of::<O>(), ..self }
     }
 
     /// Runs the lesson as the command line says: 0 when every claim held, 1
     /// when one did not or something failed, 2 for a wrong command line, 128
     /// and its number when a signal ended it.
     pub fn run(self) -> ExitCode {
-        let options = self.options();
+        let (options, own) = self.options();
         // Pauses make up a natural run; nothing in one takes minutes.
         let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
         let limit = limit.ok().filter(|_| !options.walk);
         let package = self.source.package;
-        let status =
-            supervisor::supervise(package, limit, options.walk, || {
-                complain(package, self.show(&options).map(|()| 0))
-            });
+        let folder = Folder::named_for(package);
+        let status = supervisor::supervise(
+            package,
+            limit,
+            options.walk,
+            &folder,
+            || {
+                let shown = self.show(&options, own, folder.clone());
+                complain(package, shown.map(|()| 0))
+            },
+        );
         ExitCode::from(complain(package, status))
     }
 
-    fn show(&self, options: &Options) -> Result {
+    fn show(&self, options: &Options, own: Chosen, folder: Folder) -> Result {
         if options.walk && !Voice::can_ask() {
             walk::needs_a_terminal(self.source.package);
         }
-        let mut show = Show::new(self, options)?;
+        let mut show = Show::new(self, options, own, folder)?;
         show.tell_panics();
         let count = self.steps.len();
         let chosen = options.step.as_deref();
         let chosen = chosen.and_then(|step| {
-            self.steps.iter().position(|(name, _)| *name == step)
+            self.steps.iter().position(|(place, _)| place.name() == step)
         });
         match options.walk {
             true => walk::walk(&mut show, chosen.unwrap_or(0))?,
@@ -122,8 +161,8 @@ impl Lesson {
         show.close()
     }
 
-    fn options(&self) -> Options {
-        let names = self.steps.iter().map(|(name, _)| *name);
+    fn options(&self) -> (Options, Chosen) {
+        let names = self.steps.iter().map(|(place, _)| place.name());
         let steps = names.clone().map(|name| format!("\n  {name}"));
         let about =
             format!("{}\n\n{}", self.source.title(), self.source.question());
@@ -138,8 +177,11 @@ impl Lesson {
             "Steps:{}\n\n{after}",
             steps.collect::<String>()
         ));
-        let matches = command.get_matches();
-        Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = (self.own.augment)(command).get_matches();
+        let options = Options::from_arg_matches(&matches);
+        let chosen = (self.own.choose)(&matches);
+        let both = options.and_then(|options| Ok((options, chosen?)));
+        both.unwrap_or_else(|error| error.exit())
     }
 }
 

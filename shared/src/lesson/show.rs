@@ -1,9 +1,11 @@
 use super::claim::Claim;
-use super::figure::Figure;
+use super::figure::{self, Figure};
+use super::folder::Folder;
 use super::limit::spawn_advice;
 use super::options::Options;
+use super::own::Chosen;
 use super::pace::Pace;
-use super::source::Script;
+use super::source::{Place, Script};
 use super::stage::Stage;
 use super::track::CHOICE;
 use super::voice::Voice;
@@ -87,7 +89,12 @@ impl Output {
 }
 
 impl<'a> Show<'a> {
-    pub fn new(lesson: &'a Lesson, options: &'a Options) -> Result<Self> {
+    pub fn new(
+        lesson: &'a Lesson,
+        options: &'a Options,
+        own: Chosen,
+        folder: Folder,
+    ) -> Result<Self> {
         let pace = Pace {
             speed: options.speed,
             seed: options.seed.map_or_else(any_seed, Ok)?,
@@ -105,7 +112,8 @@ impl<'a> Show<'a> {
                 Recorder::to_file(path).with_context(advice)?
             }
         };
-        let stage = Stage::new(recorder, Voice::new(), pace);
+        let stage = Stage::new(recorder, Voice::new(), pace, own, folder);
+        stage.record_ends();
         stage.lesson.mark_with(
             "lesson",
             [
@@ -116,13 +124,13 @@ impl<'a> Show<'a> {
             ],
         );
         stage.trace()?;
-        let names: Vec<&str> =
-            lesson.steps.iter().map(|(name, _)| *name).collect();
+        let places: Vec<Place<'_>> =
+            lesson.steps.iter().map(|(place, _)| *place).collect();
         Ok(Self {
             lesson,
             options,
             stage,
-            scripts: lesson.source.steps(&names)?,
+            scripts: Script::read(&places)?,
             svg: options.svg.as_deref().map(Output::create).transpose()?,
             perfetto: options
                 .perfetto
@@ -178,7 +186,8 @@ impl<'a> Show<'a> {
     }
 
     pub fn run_step(&mut self, step: usize) -> Result {
-        let (name, run) = self.lesson.steps[step];
+        let (place, run) = self.lesson.steps[step];
+        let name = place.name();
         let start = Instant::now();
         self.stage.begin_step()?;
         let stage = &self.stage;
@@ -229,12 +238,7 @@ impl<'a> Show<'a> {
     fn report(&self, trace: &Trace) -> Outcome {
         let voice = self.stage.voice;
         let (claims, figures) = (Claim::all(trace), Figure::all(trace));
-        let widest = figures.iter().map(|figure| figure.label.len()).max();
-        for figure in &figures {
-            let (label, width) = (&figure.label, widest.unwrap_or(0));
-            let time = figure.time(voice.terminal.unicode);
-            voice.write(&format!("  {label:width$}  {time:>10}\n"));
-        }
+        voice.write(&figure::bars(&figures, voice.terminal));
         if !claims.is_empty() {
             voice.write("\n");
         }
@@ -255,10 +259,10 @@ impl<'a> Show<'a> {
         let trace = Trace::parse(&self.stage.recorder.lines_since(0)?);
         if let Some(output) = &mut self.svg {
             let outcomes = self.outcomes.iter().zip(&self.lesson.steps);
-            let sections = outcomes.filter_map(|(outcome, (name, _))| {
+            let sections = outcomes.filter_map(|(outcome, (place, _))| {
                 let timeline = outcome.as_ref()?.timeline.clone();
                 let shown = !timeline.rows().is_empty();
-                shown.then(|| ((*name).to_owned(), timeline))
+                shown.then(|| (place.name().to_owned(), timeline))
             });
             output.write(&svg::draw(&sections.collect::<Vec<_>>()))?;
         }

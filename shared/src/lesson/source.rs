@@ -13,6 +13,30 @@ pub struct Source<'a> {
     pub text: &'a str,
 }
 
+/// Where a step stands: `name` in `src/main.rs`, or `module::name` in the file
+/// of that module beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The path of the function, as the list of steps has it.
+    pub path: &'a str,
+    /// The text of the file.
+    pub text: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// The step's name: what stands last in its path.
+    pub fn name(&self) -> &'a str {
+        self.path.rsplit(':').next().unwrap_or(self.path).trim()
+    }
+
+    /// The file below `src`.
+    pub fn file(&self) -> String {
+        let module = self.path.rsplit_once("::");
+        let module = module.map_or("main", |(module, _)| module.trim());
+        format!("{module}.rs")
+    }
+}
+
 /// A step as the source tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -59,26 +83,38 @@ impl<'a> Source<'a> {
         lines.map_while(|line| Some(line.strip_prefix("//!")?.trim()))
     }
 
-    /// The steps that are the functions called `names`.
+    /// The paths of the steps, as they are listed in `lesson![...]`.
+    pub fn listed(&self) -> Vec<&'a str> {
+        let list = self.text.split_once("lesson![");
+        let list = list.and_then(|(_, rest)| rest.split_once(']'));
+        let paths = list.map_or("", |(list, _)| list).split(',');
+        paths.map(str::trim).filter(|path| !path.is_empty()).collect()
+    }
+}
+
+impl Script {
+    /// The scripts of the steps at these places.
     ///
     /// # Errors
-    /// When the source has no such function at its outermost level, or one of
+    /// When a file has no such function at its outermost level, or one of
     /// them has no `///` comment.
-    pub fn steps(&self, names: &[&str]) -> Result<Vec<Script>> {
-        let lines: Vec<&str> = self.text.lines().collect();
-        let spots = names.iter().map(|name| Spot::of(name, &lines));
+    pub fn read(places: &[Place<'_>]) -> Result<Vec<Self>> {
+        let spots = places.iter().map(Spot::of);
         let spots = spots.collect::<Result<Vec<_>>>()?;
-        let scripts = spots.iter().zip(names).map(|(spot, name)| {
-            let after = spots.iter().map(|other| other.comment);
+        let scripts = spots.iter().zip(places).map(|(spot, place)| {
+            let lines: Vec<&str> = place.text.lines().collect();
+            let same = |other: &&Spot| other.file == spot.file;
+            let after = spots.iter().filter(same).map(|other| other.comment);
             let after = after.filter(|&comment| comment > spot.end).min();
             let helpers = &lines[spot.end + 1..after.unwrap_or(lines.len())];
             let comment = lines[spot.comment..spot.code].iter();
             let comment =
                 comment.map(|line| line.trim_start_matches('/').trim());
-            Script {
-                name: (*name).to_owned(),
+            let code = lines[spot.code..=spot.end].join("\n");
+            Self {
+                name: place.name().to_owned(),
                 sentence: paragraphs(comment),
-                code: lines[spot.code..=spot.end].join("\n"),
+                code: code.strip_prefix("pub ").unwrap_or(&code).to_owned(),
                 helpers: helpers.join("\n").trim().to_owned(),
             }
         });
@@ -86,26 +122,32 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Where a step stands in the source, in lines from 0.
+/// Where a step stands in its file, in lines from 0.
 struct Spot {
+    file: String,
     comment: usize,
     code: usize,
     end: usize,
 }
 
 impl Spot {
-    fn of(name: &str, lines: &[&str]) -> Result<Self> {
+    fn of(place: &Place<'_>) -> Result<Self> {
+        let (name, file) = (place.name(), place.file());
+        let lines: Vec<&str> = place.text.lines().collect();
         let head = format!("fn {name}(");
-        let code = lines.iter().position(|line| line.starts_with(&head));
-        let code = code
-            .with_context(|| format!("the source has no function `{name}`"))?;
+        let begins = |line: &&str| {
+            line.strip_prefix("pub ").unwrap_or(line).starts_with(&head)
+        };
+        let code = lines.iter().position(begins);
+        let code =
+            code.with_context(|| format!("{file} has no function `{name}`"))?;
         let above = lines[..code].iter().rev();
         let comment = above.take_while(|line| line.starts_with("///")).count();
         ensure!(comment > 0, "the step `{name}` has no /// comment");
         let end = lines[code..].iter().position(|line| *line == "}");
         let end =
             end.with_context(|| format!("the step `{name}` does not end"))?;
-        Ok(Self { comment: code - comment, code, end: code + end })
+        Ok(Self { file, comment: code - comment, code, end: code + end })
     }
 }
 
@@ -136,9 +178,20 @@ mod tests {
         assert_eq!(SOURCE.question(), "Why so?\n\nAnd how?");
     }
 
+    fn read(paths: &[&'static str]) -> Result<Vec<Script>> {
+        let text = |path: &str| match path.contains(':') {
+            true => {
+                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n}\n\nfn rest() {\n}\n"
+            }
+            false => SOURCE.text,
+        };
+        let places = paths.iter().map(|path| Place { path, text: text(path) });
+        Script::read(&places.collect::<Vec<_>>())
+    }
+
     #[test]
     fn step_has_sentence_code_and_helpers() {
-        let steps = SOURCE.steps(&["sit", "stand"]).unwrap();
+        let steps = read(&["sit", "down::lie", "stand"]).unwrap();
         assert_eq!(steps[0].sentence, "One sentence.");
         assert!(
             steps[0].code.starts_with("fn sit(")
@@ -146,16 +199,29 @@ mod tests {
         );
         assert_eq!(steps[0].code.lines().count(), 5);
         assert_eq!(steps[0].helpers, "fn helps() {\n}");
-        assert!(steps[1].helpers.starts_with("fn bare("));
+        assert_eq!(steps[1].name, "lie");
+        assert_eq!(steps[1].sentence, "Three.");
+        assert!(steps[1].code.starts_with("fn lie("));
+        assert_eq!(steps[1].helpers, "fn rest() {\n}");
+        assert!(steps[2].helpers.starts_with("fn bare("));
         assert!(!steps[0].before_claims().contains("claim("));
-        assert_eq!(steps[1].before_claims(), steps[1].code);
+        assert_eq!(steps[2].before_claims(), steps[2].code);
     }
 
     #[test]
     fn missing_step_and_missing_sentence_are_errors() {
-        let missing = SOURCE.steps(&["fly"]).unwrap_err().to_string();
-        assert_eq!(missing, "the source has no function `fly`");
-        let bare = SOURCE.steps(&["bare"]).unwrap_err().to_string();
+        let missing = read(&["fly"]).unwrap_err().to_string();
+        assert_eq!(missing, "main.rs has no function `fly`");
+        let missing = read(&["down :: fly"]).unwrap_err().to_string();
+        assert_eq!(missing, "down.rs has no function `fly`");
+        let bare = read(&["bare"]).unwrap_err().to_string();
         assert_eq!(bare, "the step `bare` has no /// comment");
+    }
+
+    #[test]
+    fn steps_are_listed_with_their_paths() {
+        let text = "fn main() {\n    lesson![\n    sit, down::lie,\n    stand,\n    ]\n";
+        let source = Source { text, ..SOURCE };
+        assert_eq!(source.listed(), ["sit", "down::lie", "stand"]);
     }
 }

@@ -1,6 +1,10 @@
 use super::claim::{Claim, Condition};
 use super::figure::Figure;
+use super::folder::Folder;
+use super::own::Chosen;
 use super::pace::Pace;
+use super::progress::Progress;
+use super::table;
 use super::track::{Seat, Track};
 use super::voice::Voice;
 use crate::Result;
@@ -8,6 +12,7 @@ use crate::trace::{self, Recorder, Trace};
 use anyhow::{Context, ensure};
 use serde::Serialize;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
@@ -24,13 +29,21 @@ pub struct Stage {
     begin: AtomicU64,
     /// How many tracks the step has.
     lanes: Arc<AtomicUsize>,
+    own: Chosen,
+    folder: Folder,
 }
+
+/// The track on which it is recorded that a process was waited for.
+#[cfg(feature = "process")]
+static ENDS: std::sync::OnceLock<trace::Track> = std::sync::OnceLock::new();
 
 impl Stage {
     pub(super) fn new(
         recorder: Arc<Recorder>,
         voice: Voice,
         pace: Pace,
+        own: Chosen,
+        folder: Folder,
     ) -> Self {
         Self {
             lesson: recorder.track("lesson"),
@@ -39,6 +52,22 @@ impl Stage {
             pace,
             begin: AtomicU64::new(0),
             lanes: Arc::new(AtomicUsize::new(0)),
+            own,
+            folder,
+        }
+    }
+
+    /// From now on the children of [`process`](crate::process) are recorded
+    /// when they have been waited for.
+    pub(super) fn record_ends(&self) {
+        #[cfg(feature = "process")]
+        {
+            ENDS.get_or_init(|| self.recorder.track("lesson"));
+            crate::process::on_end(|pid, status| {
+                let signal = status.signal().map(|signal| signal.to_string());
+                let track = ENDS.get().expect("set before it is asked for");
+                track.reaped(pid as i32, signal.as_deref());
+            });
         }
     }
 
@@ -71,6 +100,41 @@ impl Stage {
             lanes: Arc::clone(&self.lanes),
             begin: self.begin.load(Relaxed),
         }
+    }
+
+    /// What was chosen by the lesson's own options, which it was given by
+    /// [`Lesson::with`](super::Lesson::with).
+    ///
+    /// # Panics
+    /// When it was given others.
+    pub fn options<O: 'static>(&self) -> &O {
+        let options = self.own.downcast_ref();
+        options.expect("the lesson was made `with` these options")
+    }
+
+    /// A temporary folder, for this user alone. It is removed when the lesson
+    /// ends, however it does.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn folder(&self) -> Result<&Path> {
+        self.folder.get()
+    }
+
+    /// Shows how far something is that has `total` parts.
+    pub fn progress(&self, what: &str, total: u64) -> Progress {
+        Progress::new(what, total, self.voice)
+    }
+
+    /// Prints a table. Numbers stand at the right of their columns.
+    pub fn table<const N: usize>(
+        &self,
+        header: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let drawn = table::draw(header, &rows, self.voice.terminal);
+        self.voice.write(&format!("\n{drawn}\n"));
     }
 
     /// Says what this machine cannot show, and why. Nothing is claimed

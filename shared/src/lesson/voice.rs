@@ -131,6 +131,12 @@ impl Voice {
         }
     }
 
+    /// Whether what was drawn can be drawn over.
+    pub fn can_draw(&self) -> bool {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        std::io::stdout().is_terminal() && !dumb
+    }
+
     /// Whether somebody can answer: both ends are a terminal.
     pub fn can_ask() -> bool {
         std::io::stdin().is_terminal() && std::io::stdout().is_terminal()

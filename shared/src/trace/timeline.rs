@@ -1,4 +1,4 @@
-use super::event::Phase;
+use super::event::{Phase, REAPED};
 use super::reader::{Fate, Trace};
 
 /// Instants that the frame of a lesson records about itself; they are no part
@@ -69,9 +69,10 @@ impl Timeline {
         let mut row_of = vec![None; trace.tracks.len()];
         for (index, event) in trace.events.iter().enumerate() {
             let noted = event.ph == Phase::Instant && event.value().is_some();
-            let shown = event.ph != Phase::End
-                && !noted
-                && !OF_THE_FRAME.contains(&event.name.as_str());
+            // What the frame itself waited for is nobody's mark.
+            let frame = OF_THE_FRAME.contains(&event.name.as_str())
+                || (event.name == REAPED && event.track == "lesson");
+            let shown = event.ph != Phase::End && !noted && !frame;
             if shown && row_of[trace.track_of[index]].is_none() {
                 row_of[trace.track_of[index]] = Some(timeline.rows.len());
                 timeline.rows.push(Line::default());

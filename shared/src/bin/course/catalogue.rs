@@ -1,6 +1,6 @@
 use anyhow::{Context, Result};
 use comfy_table::{Table, presets};
-use shared::lesson::Source;
+use shared::lesson::{Place, Source};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub struct Lesson {
     pub folder: PathBuf,
     /// The text of its `src/main.rs`; empty if there is none.
     pub source: String,
+    /// What stands beside it: the names and the texts.
+    pub modules: Vec<(String, String)>,
     /// The text of its chapter; empty if there is none.
     pub chapter: String,
 }
@@ -68,6 +70,7 @@ impl Lesson {
             package: package.to_owned(),
             source: fs::read_to_string(folder.join("src/main.rs"))
                 .unwrap_or_default(),
+            modules: modules(&folder.join("src")),
             chapter: fs::read_to_string(folder.join("README.md"))
                 .unwrap_or_default(),
             folder,
@@ -76,6 +79,18 @@ impl Lesson {
 
     pub fn script(&self) -> Source<'_> {
         Source { package: &self.package, text: &self.source }
+    }
+
+    /// Where its steps stand.
+    pub fn places(&self) -> Vec<Place<'_>> {
+        let listed = self.script().listed().into_iter();
+        let places = listed.map(|path| {
+            let place = Place { path, text: &self.source };
+            let file = place.file();
+            let module = self.modules.iter().find(|(name, _)| *name == file);
+            Place { text: module.map_or(place.text, |(_, text)| text), ..place }
+        });
+        places.collect()
     }
 
     pub fn title(&self) -> &str {
@@ -91,6 +106,21 @@ impl Lesson {
     pub fn test(&self) -> PathBuf {
         Path::new("tests").join(&self.package).with_extension("rs")
     }
+}
+
+/// The Rust files of a folder besides `main.rs`, by name.
+fn modules(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut modules: Vec<(String, String)> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let wanted = name.ends_with(".rs") && name != "main.rs";
+            let text = fs::read_to_string(entry.path()).ok()?;
+            wanted.then_some((name, text))
+        })
+        .collect();
+    modules.sort();
+    modules
 }
 
 pub fn table<const N: usize>(header: [&str; N]) -> Table {

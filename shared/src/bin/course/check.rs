@@ -3,6 +3,7 @@
 use super::catalogue::{Catalogue, Lesson};
 use anyhow::{Context, Result};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use shared::lesson::{Place, Script};
 use std::fs;
 use std::path::Path;
 
@@ -11,6 +12,9 @@ const HEADINGS: [&str; 7] = [
     "Run it", "Predict", "What you saw", "Why", "In Python, in Rust", "Try",
     "For the teacher",
 ];
+
+/// More lines than these a class does not follow from screen to screen.
+const LONGEST: usize = 140;
 
 /// All that is wrong, a line each: where, and what.
 pub fn faults(catalogue: &Catalogue) -> Result<Vec<String>> {
@@ -75,21 +79,33 @@ fn lesson_faults(lesson: &Lesson, readme: &str) -> Result<Vec<String>> {
 /// Every step is to be found in the source, and every line on a screen.
 fn source_faults(lesson: &Lesson) -> Vec<String> {
     let mut faults = Vec::new();
-    let steps = lesson.source.split_once("lesson![");
-    let Some((steps, _)) = steps.and_then(|(_, rest)| rest.split_once(']'))
-    else {
-        return vec!["src/main.rs has no `lesson![...]`".to_owned()];
-    };
-    let steps = steps.split(',').map(str::trim);
-    for step in steps.filter(|step| !step.is_empty()) {
-        let script = lesson.script().steps(&[step]);
-        faults.extend(script.err().map(|error| error.to_string()));
+    let places = lesson.places();
+    if places.is_empty() {
+        faults.push("src/main.rs has no `lesson![...]` with steps".to_owned());
     }
-    for (number, line) in (1..).zip(lesson.source.lines()) {
-        if line.len() > 80 || !line.is_ascii() {
-            faults.push(format!(
-                "src/main.rs:{number} is no line of 80 columns of ASCII"
-            ));
+    faults.extend(Script::read(&places).err().map(|error| error.to_string()));
+    let names: Vec<&str> = places.iter().map(Place::name).collect();
+    for (index, name) in names.iter().enumerate() {
+        if names[..index].contains(name) {
+            faults.push(format!("two steps are called `{name}`"));
+        }
+    }
+    let length = lesson.source.lines().count();
+    if length > LONGEST {
+        faults.push(format!(
+            "src/main.rs has {length} lines, more than {LONGEST}: move a part of it into a file beside it"
+        ));
+    }
+    let main = ("main.rs", lesson.source.as_str());
+    let files = lesson.modules.iter();
+    let files = files.map(|(name, text)| (name.as_str(), text.as_str()));
+    for (file, text) in [main].into_iter().chain(files) {
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.len() > 80 || !line.is_ascii() {
+                faults.push(format!(
+                    "src/{file}:{number} is no line of 80 columns of ASCII"
+                ));
+            }
         }
     }
     faults
