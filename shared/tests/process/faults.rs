@@ -2,16 +2,18 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, exit};
 use std::sync::mpsc;
 use std::thread;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal as Number;
-use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, Uid, setuid};
-use shared::process::{JoinError, Process, Signal, SpawnError, Status};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, Uid, fork, setuid};
+use shared::process::{
+    JoinError, Manager, Pool, Process, Signal, SpawnError, Status,
+};
 
 use crate::cases;
 use crate::runner::{Case, Outcome};
@@ -27,6 +29,7 @@ pub const CASES: &[Case] = cases!("faults":
     a_process_that_kills_itself_is_named_with_the_signal,
     a_process_that_becomes_another_program_has_its_code,
     aborting_is_a_signal,
+    a_child_that_others_forked_ends_nothing,
 );
 
 fn fork_is_refused_while_threads_live() -> Outcome {
@@ -168,5 +171,27 @@ fn aborting_is_a_signal() -> Outcome {
         child.join(),
         Err(JoinError::Killed { signal: Signal::ABRT, .. })
     ));
+    Ok(())
+}
+
+fn a_child_that_others_forked_ends_nothing() -> Outcome {
+    let pool = Pool::new(2, |n: u64| n + 1)?;
+    let manager = Manager::new()?;
+    let dict = manager.dict::<String, u32>()?;
+    // SAFETY: this process has one thread, so that the child may do anything.
+    #[expect(unsafe_code, reason = "a fork that the module does not make")]
+    match unsafe { fork() }? {
+        ForkResult::Child => {
+            // Unwound or returned from, a child drops what it has copies of.
+            drop((pool, manager));
+            exit(0);
+        }
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None)?, WaitStatus::Exited(child, 0));
+        }
+    }
+    assert_eq!(pool.map([1, 2])?, [2, 3]);
+    dict.insert("one", &1)?;
+    assert_eq!(dict.get("one")?, Some(1));
     Ok(())
 }

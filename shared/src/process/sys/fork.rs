@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,7 @@ pub(crate) fn fork(
     orphan: Orphan,
     body: impl FnOnce() -> i32,
 ) -> Result<Pid, ForkError> {
+    watch_forks()?;
     wait_for_threads_to_leave()?;
     flush();
     let parent = getpid();
@@ -83,8 +84,6 @@ pub(crate) fn fork(
             Err(ForkError::System("fork", error.into()))
         }
         Ok(ForkResult::Child) => {
-            GENERATION.fetch_add(1, Relaxed);
-            close_private();
             if handled != 0 {
                 default_signals(handled);
             }
@@ -106,6 +105,29 @@ pub(crate) fn fork(
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions and does not return.
     unsafe { libc::_exit(code) }
+}
+
+/// From now on every fork makes a new generation, also one that somebody else
+/// makes: a child that drops its copy of a pool must not end the pool.
+fn watch_forks() -> Result<(), ForkError> {
+    static REFUSED: OnceLock<i32> = OnceLock::new();
+    // SAFETY: the handler stays where it is as long as the program runs.
+    let refused = *REFUSED.get_or_init(|| unsafe {
+        libc::pthread_atfork(None, None, Some(in_child))
+    });
+    match refused {
+        0 => Ok(()),
+        errno => Err(ForkError::System(
+            "pthread_atfork",
+            io::Error::from_raw_os_error(errno),
+        )),
+    }
+}
+
+/// What every forked child does first.
+extern "C" fn in_child() {
+    GENERATION.fetch_add(1, Relaxed);
+    close_private();
 }
 
 /// How many forks lie between the first process and this one.
@@ -168,7 +190,13 @@ fn private() -> std::sync::MutexGuard<'static, BTreeSet<RawFd>> {
 
 #[inline]
 fn close_private() {
-    let mut private = private();
+    // Another thread may have held the lock when somebody else forked: it is
+    // not in this process to open it again.
+    let mut private = match PRIVATE.try_lock() {
+        Ok(private) => private,
+        Err(TryLockError::Poisoned(error)) => error.into_inner(),
+        Err(TryLockError::WouldBlock) => return,
+    };
     let mut fds = private.iter().copied().peekable();
     while let Some(first) = fds.next() {
         let mut last = first;
