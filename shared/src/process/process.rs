@@ -108,6 +108,14 @@ impl<T> Process<T> {
         self.child.status()
     }
 
+    /// Waits for its end and says how it ended, as `std::process::Child` does;
+    /// of one that is no child of this process, at once that nobody knows.
+    /// The answer is still to be had by [`join`](Self::join).
+    pub fn wait(&self) -> Status {
+        child::reap_dropped();
+        self.child.wait()
+    }
+
     /// Waits for its end, `timeout` at most; `None` if it is alive after that.
     /// The answer is still to be had by [`join`](Self::join). A signal that
     /// arrives here does not shorten the wait.

@@ -28,6 +28,7 @@ pub const CASES: &[Case] = cases!("process":
     terminate_ends_by_sigterm,
     kill_ends_by_sigkill,
     a_stopped_one_is_alive_and_can_be_killed,
+    waiting_tells_how_it_ended_and_leaves_the_answer,
     waiting_no_time_returns_at_once,
     a_timed_wait_takes_its_time,
     children_have_children_in_pre_order,
@@ -155,6 +156,17 @@ fn a_stopped_one_is_alive_and_can_be_killed() -> Outcome {
     assert_eq!(child.join_timeout(Duration::from_millis(20)), None);
     child.kill()?;
     assert_eq!(child.join_timeout(SOON), Some(Status::Killed(Signal::KILL)));
+    Ok(())
+}
+
+fn waiting_tells_how_it_ended_and_leaves_the_answer() -> Outcome {
+    let child = Process::spawn(|| 7_u8)?;
+    assert_eq!(child.wait(), Status::Exited(0));
+    assert_eq!(child.wait(), Status::Exited(0), "asked again");
+    assert_eq!(child.join()?, 7);
+    let child = Process::spawn(sleep_until_killed)?;
+    child.kill()?;
+    assert_eq!(child.wait(), Status::Killed(Signal::KILL));
     Ok(())
 }
 
@@ -403,7 +415,7 @@ fn only_the_parent_joins() -> Outcome {
         let first =
             spy.lock().expect("one thread").take().expect("still there");
         let signalled = first.kill().is_ok();
-        let alive = first.is_alive();
+        let alive = first.is_alive() || first.wait() != Status::Unknown;
         let refused =
             matches!(first.join(), Err(JoinError::NotOurChild { .. }));
         (signalled, alive, refused)
