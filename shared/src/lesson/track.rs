@@ -7,11 +7,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The name of the instant that records a choice.
 pub(super) const CHOICE: &str = "choice";
@@ -20,12 +19,12 @@ pub(super) const CHOICE: &str = "choice";
 /// records what happens to it (see [`trace::Track`], whose methods it has) and
 /// speaks in a column of its own.
 ///
-/// Made by [`Stage::track`](super::Stage::track) and moved to where it is
-/// used. After a fork the child has a copy.
+/// Made by [`Stage::track`](super::Stage::track) and moved or lent to where it
+/// is used. After a fork the child has a copy.
 pub struct Track {
     recording: trace::Track,
     seat: Seat,
-    choices: RefCell<StdRng>,
+    choices: Mutex<StdRng>,
 }
 
 /// What a track has of the stage on which it is.
@@ -46,7 +45,7 @@ impl Track {
         // choices, in whatever order the tracks come to run.
         let mut hasher = DefaultHasher::new();
         (seat.pace.seed, recording.name()).hash(&mut hasher);
-        let choices = RefCell::new(StdRng::seed_from_u64(hasher.finish()));
+        let choices = Mutex::new(StdRng::seed_from_u64(hasher.finish()));
         Self { recording, seat, choices }
     }
 
@@ -89,7 +88,10 @@ impl Track {
 
     /// Waits a time of its own choice, in seconds at natural pace.
     pub fn pause_between(&self, least: f64, most: f64) {
-        let seconds = self.choices.borrow_mut().random_range(least..=most);
+        let mut choices =
+            self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds = choices.random_range(least..=most);
+        drop(choices);
         self.mark_with(CHOICE, [("seconds", seconds.into())]);
         self.seat.pace.pause(seconds);
     }
