@@ -62,6 +62,7 @@ fn peak_counts_what_is_open_at_once() {
     let millis = Duration::from_millis;
     assert_eq!(trace.extent("inside"), millis(7));
     assert_eq!(trace.total("inside"), millis(2 + 6 + 3));
+    assert_eq!(trace.longest("inside"), millis(6));
     assert_eq!(trace.extent("nothing"), Duration::ZERO);
     let [a, b, c] = [0, 1, 2].map(|at| &trace.spans()[at]);
     assert!(a.overlaps(b) && b.overlaps(c) && !a.overlaps(c));

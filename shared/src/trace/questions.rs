@@ -80,6 +80,13 @@ impl Trace {
         Duration::from_nanos(lengths.sum())
     }
 
+    /// How long the longest span called `name` took.
+    pub fn longest(&self, name: &str) -> Duration {
+        let lengths =
+            self.spans_named(name).map(|span| span.end_ns - span.begin_ns);
+        Duration::from_nanos(lengths.max().unwrap_or(0))
+    }
+
     /// Whether some span called `one` and some *other* span called `other`
     /// went on at the same moment.
     pub fn overlap(&self, one: &str, other: &str) -> bool {
