@@ -8,7 +8,7 @@ use shared::trace::{
 };
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PLAIN: Terminal = Terminal { width: 60, unicode: false, colour: false };
 
@@ -37,7 +37,7 @@ fn trace(events: &[(&str, Phase, &str, Value)]) -> Trace {
     }))
 }
 
-use Phase::{Begin as B, Counter as C, End as E, Instant as I};
+use Phase::{Begin as B, Counter as C, End as E, Instant as I, Measured as X};
 
 #[test]
 fn peak_counts_what_is_open_at_once() {
@@ -66,6 +66,65 @@ fn peak_counts_what_is_open_at_once() {
     assert_eq!(trace.extent("nothing"), Duration::ZERO);
     let [a, b, c] = [0, 1, 2].map(|at| &trace.spans()[at]);
     assert!(a.overlaps(b) && b.overlaps(c) && !a.overlaps(c));
+}
+
+/// When a measured span went on, in milliseconds.
+fn measured(from: u64, to: u64) -> Value {
+    json!({ "from_ns": from * 1_000_000, "to_ns": to * 1_000_000 })
+}
+
+#[test]
+fn measured_spans_are_compared_by_their_times() {
+    let trace = trace(&[
+        ("b", B, "waits", json!({})),
+        ("b", E, "waits", json!({})),
+        ("b", X, "runs", measured(2, 4)),
+        ("b", X, "runs", measured(6, 7)),
+        ("a", X, "runs", measured(0, 2)),
+        ("a", X, "runs", measured(4, 6)),
+    ]);
+    assert_eq!(trace.damaged(), []);
+    assert_eq!((trace.peak("runs"), trace.count("runs")), (1, 4));
+    assert_eq!(trace.order_of("runs"), ["a", "b", "a", "b"]);
+    let begins: Vec<_> =
+        trace.spans_named("runs").map(|span| span.begin_ns).collect();
+    assert!(begins.is_sorted(), "{begins:?}");
+    assert!(!trace.overlap("runs", "runs") && trace.overlap("runs", "waits"));
+    let millis = Duration::from_millis;
+    assert_eq!(trace.extent("runs"), millis(7));
+    assert_eq!(trace.covered(&["runs"]), trace.total("runs"));
+    assert_eq!(trace.covered(&["runs", "waits"]), millis(7));
+    assert_eq!(trace.covered(&["nothing"]), Duration::ZERO);
+    assert_eq!(Timeline::of(&trace).to_ns(), 7_000_000);
+}
+
+#[test]
+fn measured_spans_that_overlap_are_counted_at_once_and_covered_once() {
+    let trace = trace(&[
+        ("a", X, "runs", measured(0, 10)),
+        ("b", X, "runs", measured(5, 15)),
+        ("c", X, "runs", measured(7, 8)),
+        ("c", X, "runs", measured(20, 21)),
+    ]);
+    assert_eq!(trace.peak("runs"), 3);
+    assert_eq!(trace.covered(&["runs"]), Duration::from_millis(16));
+    assert_eq!(trace.total("runs"), Duration::from_millis(22));
+}
+
+#[test]
+fn a_span_can_be_recorded_when_it_is_over() {
+    let recorder = Recorder::in_memory().unwrap();
+    let track = recorder.track("a");
+    let (from, to) = (Instant::now(), Instant::now());
+    track.span("writes", || track.span_at("runs", from, to));
+    track.span_at("backwards", to, from - Duration::from_secs(3600));
+    let trace = Trace::parse(&recorder.lines_since(0).unwrap());
+    assert_eq!(trace.damaged(), []);
+    assert_eq!(trace.total("runs"), to - from);
+    assert_eq!(trace.total("backwards"), Duration::ZERO);
+    let names: Vec<_> =
+        trace.spans().iter().map(|span| span.name.as_str()).collect();
+    assert_eq!(names, ["runs", "backwards", "writes"]);
 }
 
 #[test]
@@ -208,6 +267,11 @@ fn what_does_not_fit_is_damage() {
         ("a", E, "outer", json!({})),
     ]);
     assert_eq!(crossed.damaged()[0].line, 3);
+    let timeless = trace(&[
+        ("a", X, "runs", json!({ "from_ns": 1 })),
+        ("a", X, "runs", measured(2, 1)),
+    ]);
+    assert_eq!(timeless.damaged().len(), 2);
     let from_nowhere = trace(&[("a", I, "born", json!({ "in": 9 }))]);
     assert_eq!(from_nowhere.damaged()[0].line, 1);
 }
@@ -314,7 +378,7 @@ fn nothing_to_draw_draws_nothing() {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let phases = prop_oneof![Just(B), Just(E), Just(I), Just(C)];
+    let phases = prop_oneof![Just(B), Just(E), Just(I), Just(C), Just(X)];
     let names = prop_oneof![Just("x"), Just("y"), Just("reaped"), Just("step")];
     let args = prop_oneof![
         Just(json!({})),
@@ -322,6 +386,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(json!({ "in": 1 })),
         Just(json!({ "out": 1 })),
         Just(json!({ "pid": 197, "signal": "SIGTERM" })),
+        (0_u64..50, 0_u64..50).prop_map(|(from, to)| measured(from, to)),
     ];
     let tracks = prop_oneof![Just("a"), Just("b")];
     (0_u64..50, tracks, phases, names, args).prop_map(

@@ -117,7 +117,7 @@ pub fn noted(events: &[Event], track: &str, name: &str) -> Value {
 }
 
 /// How many spans called `name` were open after each of their beginnings and
-/// ends.
+/// ends; of those that were recorded as they went on.
 pub fn open_spans(events: &[Event], name: &str) -> Vec<usize> {
     let mut open = 0;
     let named = events.iter().filter(|event| event.name == name);
@@ -125,7 +125,7 @@ pub fn open_spans(events: &[Event], name: &str) -> Vec<usize> {
         match event.ph {
             Phase::Begin => open += 1,
             Phase::End => open -= 1,
-            Phase::Instant | Phase::Counter => {}
+            Phase::Instant | Phase::Counter | Phase::Measured => {}
         }
         open
     });

@@ -34,7 +34,7 @@ pub fn export(trace: &Trace) -> Value {
         });
         match event.ph {
             // Spans follow below, whole, since some have no end of their own.
-            Phase::Begin | Phase::End => continue,
+            Phase::Begin | Phase::End | Phase::Measured => continue,
             Phase::Instant => line["s"] = "t".into(),
             Phase::Counter => {
                 line["args"] = json!({ &event.name: event.value() });

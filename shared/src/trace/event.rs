@@ -32,6 +32,19 @@ impl Event {
         self.args.get(VALUE)
     }
 
+    /// When it began, in nanoseconds since the run began: earlier than `t_ns`
+    /// if it was measured before it was recorded.
+    pub(super) fn began_ns(&self) -> u64 {
+        self.measured().map_or(self.t_ns, |(from_ns, _)| from_ns)
+    }
+
+    /// From when to when a measured span went on.
+    pub(super) fn measured(&self) -> Option<(u64, u64)> {
+        let time = |key| self.args.get(key)?.as_u64();
+        let span = time(FROM).zip(time(TO)).filter(|(from, to)| from <= to);
+        span.filter(|_| self.ph == Phase::Measured)
+    }
+
     pub(super) fn arrow(&self, key: &str) -> Option<u64> {
         self.args.get(key)?.as_u64()
     }
@@ -39,6 +52,10 @@ impl Event {
 
 /// `args` key of a noted or counted value.
 pub(super) const VALUE: &str = "value";
+/// `args` key of the time at which a measured span began.
+pub(super) const FROM: &str = "from_ns";
+/// `args` key of the time at which a measured span ended.
+pub(super) const TO: &str = "to_ns";
 /// `args` key of the event at which an arrow starts.
 pub(super) const OUT: &str = "out";
 /// `args` key of the event at which an arrow ends.
@@ -73,4 +90,7 @@ pub enum Phase {
     /// The value of a counter from here on.
     #[serde(rename = "C")]
     Counter,
+    /// A span that was measured before this was recorded.
+    #[serde(rename = "X")]
+    Measured,
 }

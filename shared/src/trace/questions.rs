@@ -50,11 +50,16 @@ impl Trace {
 
     /// How many spans called `name` went on at once at most.
     pub fn peak(&self, name: &str) -> usize {
-        // An end comes before a beginning at the same place, which happens
-        // only where one event ends several spans.
-        let mut changes: Vec<(usize, i32)> = self
+        let measured = self.spans_named(name).any(Span::was_measured);
+        // An end comes before a beginning at the same place: where one event
+        // ends several spans, or where two measured ones touch.
+        let mut changes: Vec<(u64, i32)> = self
             .spans_named(name)
-            .flat_map(|span| [(span.begin, 1), (span.end, -1)])
+            .map(|span| match measured {
+                true => (span.begin_ns, span.end_ns),
+                false => (span.begin as u64, span.end as u64),
+            })
+            .flat_map(|(begin, end)| [(begin, 1), (end, -1)])
             .collect();
         changes.sort_unstable();
         let running = changes.iter().scan(0, |inside, (_, change)| {
@@ -85,6 +90,22 @@ impl Trace {
         let lengths =
             self.spans_named(name).map(|span| span.end_ns - span.begin_ns);
         Duration::from_nanos(lengths.max().unwrap_or(0))
+    }
+
+    /// The time in which at least one span called by one of `names` went on:
+    /// what is common to several counts once.
+    pub fn covered(&self, names: &[&str]) -> Duration {
+        let named = self.spans.iter();
+        let named = named.filter(|span| names.contains(&span.name.as_str()));
+        let mut spans: Vec<_> =
+            named.map(|span| (span.begin_ns, span.end_ns)).collect();
+        spans.sort_unstable();
+        let (mut covered, mut until) = (0, 0);
+        for (begin, end) in spans {
+            covered += end.saturating_sub(begin.max(until));
+            until = until.max(end);
+        }
+        Duration::from_nanos(covered)
     }
 
     /// Whether some span called `one` and some *other* span called `other`
@@ -118,8 +139,11 @@ impl Trace {
         part: impl Fn(&'a Event) -> &'a String,
     ) -> Vec<&'a str> {
         let wanted = |event: &&Event| event.ph != Phase::End && wanted(event);
-        let events = self.events.iter().filter(wanted);
-        events.map(|event| part(event).as_str()).collect()
+        let mut events: Vec<_> = self.events.iter().filter(wanted).collect();
+        if events.iter().any(|event| event.measured().is_some()) {
+            events.sort_by_key(|event| event.began_ns());
+        }
+        events.into_iter().map(|event| part(event).as_str()).collect()
     }
 
     /// How many threads of the operating system recorded `name`.

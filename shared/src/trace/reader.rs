@@ -8,6 +8,9 @@ use std::path::Path;
 /// The events stand in the order of their lines, which agrees with
 /// happened-before (see [`Recorder`](super::Recorder)); "during", "before" and
 /// "at once" are judged by that order and not by comparing clock readings.
+/// Only spans that were measured before they were recorded
+/// ([`Track::span_at`](super::Track::span_at)) have no other order than that
+/// of their times.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     pub(super) events: Vec<Event>,
@@ -40,7 +43,8 @@ pub struct Span {
     /// Index of the event that began it.
     pub begin: usize,
     /// Index of the event that ended it; the number of all events if nothing
-    /// did.
+    /// did. Of one that was measured before it was recorded both are the
+    /// index of its only event.
     pub end: usize,
     /// When it began, in nanoseconds since the run began.
     pub begin_ns: u64,
@@ -56,7 +60,16 @@ pub struct Span {
 impl Span {
     /// Whether there was a moment at which both went on.
     pub fn overlaps(&self, other: &Span) -> bool {
+        if self.was_measured() || other.was_measured() {
+            return self.begin_ns < other.end_ns
+                && other.begin_ns < self.end_ns;
+        }
         self.begin < other.end && other.begin < self.end
+    }
+
+    /// Whether it was measured before it was recorded.
+    pub(super) fn was_measured(&self) -> bool {
+        self.begin == self.end
     }
 }
 
@@ -189,6 +202,19 @@ impl Builder {
                 }
             }
             Phase::Instant if event.name == REAPED => self.reap(index, &event),
+            Phase::Measured => match event.measured() {
+                Some((from_ns, to_ns)) => {
+                    self.begin(track, index, &event);
+                    let span = self.open[track].pop();
+                    let span = &mut self.trace.spans[span.unwrap_or_default()];
+                    (span.begin_ns, span.end_ns) = (from_ns, to_ns);
+                    span.fate = Fate::Ended;
+                }
+                None => {
+                    let why = format!("`{}` has no two times", event.name);
+                    return self.damage(line, why);
+                }
+            },
             Phase::Instant | Phase::Counter => {}
         }
         self.arrows.extend(event.arrow(OUT));
@@ -254,6 +280,10 @@ impl Builder {
         let (end, end_ns) = (self.trace.events.len(), self.trace.end_ns());
         for span in std::mem::take(&mut self.open).concat() {
             self.end(span, end, end_ns, Fate::Open);
+        }
+        if self.trace.spans.iter().any(Span::was_measured) {
+            // They were recorded later than they began.
+            self.trace.spans.sort_by_key(|span| (span.begin_ns, span.depth));
         }
         self.trace
     }

@@ -1,5 +1,5 @@
 use super::counters::SharedCounters;
-use super::event::{Event, IN, Kind, OUT, Phase, REAPED, VALUE};
+use super::event::{Event, FROM, IN, Kind, OUT, Phase, REAPED, TO, VALUE};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{getpid, gettid};
@@ -192,6 +192,19 @@ impl Track {
     ) -> OpenSpan<'_> {
         self.record(Phase::Begin, name, args);
         OpenSpan { track: self, name: name.to_owned() }
+    }
+
+    /// A span called `name` went on from `from` to `to`, as was measured
+    /// earlier by CLOCK_MONOTONIC, in whichever process. Unlike a span that
+    /// was recorded as it went on, it is compared with others by these times.
+    pub fn span_at(&self, name: &str, from: Instant, to: Instant) {
+        let ns = |at: Instant| {
+            let since = at.saturating_duration_since(self.recorder.start);
+            Value::from(since.as_nanos() as u64)
+        };
+        let to = to.max(from);
+        let args = [(FROM, ns(from)), (TO, ns(to))];
+        self.record(Phase::Measured, name, args);
     }
 
     /// Something happened.
