@@ -13,9 +13,12 @@ pub(super) struct Pace {
 impl Pace {
     /// Waits that many seconds at natural pace.
     pub fn pause(&self, seconds: f64) {
+        thread::sleep(self.time(seconds));
+    }
+
+    /// That many seconds at natural pace.
+    pub fn time(&self, seconds: f64) -> Duration {
         let seconds = (seconds / self.speed).max(0.0);
-        thread::sleep(
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
-        );
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }

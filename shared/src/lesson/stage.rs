@@ -15,7 +15,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where a step takes place: what it says, records, claims and measures goes
 /// through here.
@@ -119,6 +119,11 @@ impl Stage {
     /// When it cannot be made.
     pub fn folder(&self) -> Result<&Path> {
         self.folder.get()
+    }
+
+    /// That many seconds at natural pace, for a call that takes a timeout.
+    pub fn time(&self, seconds: f64) -> Duration {
+        self.pace.time(seconds)
     }
 
     /// Shows how far something is that has `total` parts.

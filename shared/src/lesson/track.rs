@@ -104,3 +104,14 @@ impl Deref for Track {
         &self.recording
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_borrow_a_track() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Track>();
+    }
+}
