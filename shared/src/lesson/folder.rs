@@ -3,7 +3,7 @@ use anyhow::Context;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::time::SystemTime;
 
@@ -21,18 +21,23 @@ impl Folder {
         Self(std::path::absolute(&place).unwrap_or(place).join(name))
     }
 
-    /// The folder, which is made if it is not there yet; nobody else may look
-    /// into it.
-    pub fn get(&self) -> Result<&Path> {
-        if self.0.is_dir() {
-            return Ok(&self.0);
+    /// A folder below it, which is made if it is not there yet; nobody else
+    /// may look into it.
+    pub fn below(&self, name: &str) -> Result<PathBuf> {
+        let below = self.0.join(name);
+        for folder in [&self.0, &below] {
+            if folder.is_dir() {
+                continue;
+            }
+            let made = DirBuilder::new().mode(0o700).create(folder);
+            made.with_context(|| {
+                let folder = folder.display();
+                format!(
+                    "cannot make the folder {folder}; set TMPDIR to one that can be written to"
+                )
+            })?;
         }
-        let made = DirBuilder::new().mode(0o700).create(&self.0);
-        made.with_context(|| {
-            let folder = self.0.display();
-            format!("cannot make the folder {folder}; set TMPDIR to one that can be written to")
-        })?;
-        Ok(&self.0)
+        Ok(below)
     }
 
     pub fn remove(&self) -> Result {

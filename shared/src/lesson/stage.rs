@@ -12,7 +12,7 @@ use crate::trace::{self, Recorder, Trace};
 use anyhow::{Context, ensure};
 use serde::Serialize;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -112,13 +112,14 @@ impl Stage {
         options.expect("the lesson was made `with` these options")
     }
 
-    /// A temporary folder, for this user alone. It is removed when the lesson
-    /// ends, however it does.
+    /// A temporary folder, for this user and this run of the step alone. It is
+    /// removed when the lesson ends, however it does.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn folder(&self) -> Result<&Path> {
-        self.folder.get()
+    pub fn folder(&self) -> Result<PathBuf> {
+        // A step that is run again begins with nothing.
+        self.folder.below(&self.begin.load(Relaxed).to_string())
     }
 
     /// That many seconds at natural pace, for a call that takes a timeout.
