@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process;
 use std::time::SystemTime;
 
-/// The temporary folder of a run: named before the lesson begins, made when it
-/// is first asked for, removed by the supervisor.
+/// The temporary folder of a run: named before the lesson begins, made in the
+/// lesson's process, removed by the supervisor.
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
@@ -19,6 +19,19 @@ impl Folder {
         let name = format!("{package}-{}-{now}", process::id());
         let place = std::env::temp_dir();
         Self(std::path::absolute(&place).unwrap_or(place).join(name))
+    }
+
+    /// Makes it the place for all temporary files of this process and its
+    /// children, whoever makes them, so that a killed one leaves none.
+    pub fn settle(&self) {
+        // Most lessons need none. One that does says why it has none.
+        if DirBuilder::new().mode(0o700).create(&self.0).is_ok() {
+            #[expect(unsafe_code, reason = "the environment has no lock")]
+            // SAFETY: this process has one thread.
+            unsafe {
+                std::env::set_var("TMPDIR", &self.0);
+            }
+        }
     }
 
     /// A folder below it, which is made if it is not there yet; nobody else

@@ -136,6 +136,7 @@ impl Lesson {
             options.walk,
             &folder,
             || {
+                folder.settle();
                 let shown = self.show(&options, own, folder.clone());
                 complain(package, shown.map(|()| 0))
             },
