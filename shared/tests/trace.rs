@@ -68,6 +68,25 @@ fn peak_counts_what_is_open_at_once() {
     assert!(a.overlaps(b) && b.overlaps(c) && !a.overlaps(c));
 }
 
+#[test]
+fn rows_stand_in_the_order_in_which_tracks_were_told_of() {
+    let told = |name| ("lesson", I, "track", json!({ "name": name }));
+    let trace = trace(&[
+        told("light"),
+        told("car 1"),
+        told("car 2"),
+        told("nobody"),
+        ("stranger", I, "passes", json!({})),
+        ("car 2", I, "passes", json!({})),
+        ("car 1", I, "passes", json!({})),
+        ("light", I, "green", json!({})),
+    ]);
+    let timeline = Timeline::of(&trace);
+    let labels: Vec<&str> =
+        timeline.rows().iter().map(|row| row.label.as_str()).collect();
+    assert_eq!(labels, ["light", "car 1", "car 2", "stranger"]);
+}
+
 /// When a measured span went on, in milliseconds.
 fn measured(from: u64, to: u64) -> Value {
     json!({ "from_ns": from * 1_000_000, "to_ns": to * 1_000_000 })

@@ -81,15 +81,20 @@ impl Stage {
     /// A track for a process or a thread, with a column of its own.
     ///
     /// Within a step a name belongs to one track. `lesson` is the frame's own,
-    /// and so are events called `step`, `say`, `claim`, `figure`, `choice` and
+    /// and so are events called `step`, `track`, `say`, `claim`, `figure`, `choice` and
     /// `reaped`.
     pub fn track(&self, name: impl Into<String>) -> Track {
-        Track::new(self.recorder.track(name), self.seat())
+        self.seated(self.recorder.track(name))
     }
 
     /// A track for a coroutine.
     pub fn coroutine_track(&self, name: impl Into<String>) -> Track {
-        Track::new(self.recorder.coroutine_track(name), self.seat())
+        self.seated(self.recorder.coroutine_track(name))
+    }
+
+    fn seated(&self, track: trace::Track) -> Track {
+        self.lesson.mark_with(trace::TRACK, [("name", track.name().into())]);
+        Track::new(track, self.seat())
     }
 
     fn seat(&self) -> Seat {

@@ -1,10 +1,14 @@
-use super::event::{Phase, REAPED};
+use super::event::{Event, Phase, REAPED};
 use super::reader::{Fate, Trace};
 
 /// Instants that the frame of a lesson records about itself; they are no part
 /// of what the lesson shows.
-const OF_THE_FRAME: [&str; 6] =
-    ["lesson", "step", "say", "claim", "figure", "choice"];
+const OF_THE_FRAME: [&str; 7] =
+    ["lesson", "step", TRACK, "say", "claim", "figure", "choice"];
+
+/// The instant that tells that somebody takes part: rows stand in the order in
+/// which they were told of, not in that in which a run came to them.
+pub(crate) const TRACK: &str = "track";
 
 /// Spans of these names are drawn pale in every lesson: nothing is done in
 /// them.
@@ -67,17 +71,20 @@ impl Timeline {
     pub fn of(trace: &Trace) -> Self {
         let mut timeline = Self::default();
         let mut row_of = vec![None; trace.tracks.len()];
+        let mut rows = shown_tracks(trace);
+        let told: Vec<&str> = told_tracks(trace).collect();
+        let place = |track: &usize| {
+            let name = &trace.tracks[*track].name;
+            told.iter().position(|told| told == name).unwrap_or(told.len())
+        };
+        rows.sort_by_key(place);
+        for (row, track) in rows.iter().enumerate() {
+            row_of[*track] = Some(row);
+        }
+        timeline.rows = vec![Line::default(); rows.len()];
         for (index, event) in trace.events.iter().enumerate() {
-            let noted = event.ph == Phase::Instant && event.value().is_some();
-            // What the frame itself waited for is nobody's mark.
-            let frame = OF_THE_FRAME.contains(&event.name.as_str())
-                || (event.name == REAPED && event.track == "lesson");
-            let shown = event.ph != Phase::End && !noted && !frame;
-            if shown && row_of[trace.track_of[index]].is_none() {
-                row_of[trace.track_of[index]] = Some(timeline.rows.len());
-                timeline.rows.push(Line::default());
-            }
-            let Some(row) = row_of[trace.track_of[index]].filter(|_| shown)
+            let Some(row) =
+                row_of[trace.track_of[index]].filter(|_| is_shown(event))
             else {
                 continue;
             };
@@ -223,6 +230,32 @@ impl Timeline {
             })
             .collect()
     }
+}
+
+/// Whether an event is drawn.
+fn is_shown(event: &Event) -> bool {
+    let noted = event.ph == Phase::Instant && event.value().is_some();
+    // What the frame itself waited for is nobody's mark.
+    let frame = OF_THE_FRAME.contains(&event.name.as_str())
+        || (event.name == REAPED && event.track == "lesson");
+    event.ph != Phase::End && !noted && !frame
+}
+
+/// The tracks on which something is drawn, in the order of its first.
+fn shown_tracks(trace: &Trace) -> Vec<usize> {
+    let mut tracks = Vec::new();
+    for (event, track) in trace.events.iter().zip(&trace.track_of) {
+        if is_shown(event) && !tracks.contains(track) {
+            tracks.push(*track);
+        }
+    }
+    tracks
+}
+
+/// The names of the tracks that were told of, in order.
+fn told_tracks(trace: &Trace) -> impl Iterator<Item = &str> {
+    let told = trace.events.iter().filter(|event| event.name == TRACK);
+    told.filter_map(|event| event.args.get("name")?.as_str())
 }
 
 fn index_of(names: &mut Vec<String>, name: &str) -> usize {
