@@ -1,0 +1,201 @@
+"""Process: a process as an object. The same as src/main.rs, in Python."""
+
+import argparse
+import ctypes
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+# A copy, as in Rust; "spawn" would start afresh.
+mp = multiprocessing.get_context("fork")
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+JOBS = [1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5]
+LIMIT = 5
+oven = 20
+
+
+def for_ever(job, begun):
+    print(f"the cook {job}", flush=True)
+    begun.set()
+    while True:
+        time.sleep(0.1)
+
+
+def only_one(pause):
+    begun = mp.Event()
+
+    def cook():
+        for_ever("stirs", begun)
+        for_ever("serves", begun)
+
+    process = mp.Process(target=cook)
+    process.start()
+    begun.wait()
+    pause(1.5)
+    process.terminate()
+    process.join()
+
+
+def seven_jobs(pause):
+    start = time.perf_counter()
+    for seconds in JOBS:
+        pause(seconds)
+    in_turn = time.perf_counter() - start
+
+    processes = [mp.Process(target=pause, args=(seconds,)) for seconds in JOBS]
+    start = time.perf_counter()
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    at_once = time.perf_counter() - start
+    print(f"seven jobs in turn: {in_turn:.2f} s, at once: {at_once:.2f} s")
+
+
+def an_object(pause):
+    go, bread = mp.Event(), mp.SimpleQueue()
+
+    def bake(order):
+        me = mp.current_process()
+        print(f"child: I am {me.name}, {me.pid}", flush=True)
+        go.wait()
+        pause(1.0)
+        bread.put(" and ".join(order))
+
+    baker = mp.Process(target=bake, args=(["rye", "wheat"],))
+    baker.start()
+    print(f"parent: {baker.name}, {baker.pid}, alive: {baker.is_alive()}")
+    baker.join(timeout=0.1)
+    print("after 0.1 s its exit code is", baker.exitcode)
+    go.set()
+    baker.join()
+    print(f"in the end {baker.exitcode}; alive: {baker.is_alive()}")
+    print("bread:", bread.get())
+
+
+def called_not_started():
+    process = mp.Process(target=lambda: print("done in", os.getpid(), flush=True))
+    print("I am", os.getpid())
+    process.run()
+    process.start()
+    process.join()
+
+
+def terminate_and_kill(pause):
+    begun = mp.Event()
+    meek = mp.Process(target=for_ever, args=("sleeps", begun))
+    meek.start()
+    begun.wait()
+    pause(0.5)
+    meek.terminate()
+    meek.join()
+    print("meek, asked to end:", meek.exitcode)
+
+    begun.clear()
+
+    def hear_nothing():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        for_ever("sleeps", begun)
+
+    deaf = mp.Process(target=hear_nothing)
+    deaf.start()
+    begun.wait()
+    deaf.terminate()
+    deaf.join(timeout=0.1)
+    print("deaf, asked to end, lives:", deaf.is_alive())
+    pause(0.5)
+    deaf.kill()
+    deaf.join()
+    print("deaf, killed:", deaf.exitcode)
+
+
+def parent_ends_first(pause):
+    # Orphans below this process are to be its own: Python has no call for it.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    parent_ended = mp.Event()
+
+    def child():
+        parent_ended.wait()
+        print("child: works on without its parent", flush=True)
+        pause(1.0)
+
+    def parent():
+        mp.Process(target=child).start()
+        pause(1.0)
+        os._exit(0)  # a Python process waits for its children, or it would
+
+    process = mp.Process(target=parent)
+    process.start()
+    process.join()
+    parent_ended.set()
+    os.wait()
+
+
+def run_again(argument, number):
+    program = [sys.executable, __file__, argument, str(number)]
+    run = subprocess.run(program, check=True, text=True, stdout=subprocess.PIPE)
+    return run.stdout.strip()
+
+
+def measure(label, times, start):
+    begin = time.perf_counter()
+    for _ in range(times):
+        start()
+    seconds = (time.perf_counter() - begin) / times
+    print(f"figure\t{label}\t{seconds:.9f}")
+
+
+def start_afresh():
+    global oven
+    oven = 200
+
+    def start_copy(target):
+        process = mp.Process(target=target)
+        process.start()
+        process.join()
+
+    start_copy(lambda: print("a copy finds", oven, flush=True))
+    print("started afresh, and told:", run_again("--oven", 180))
+    measure("start a copy, and wait", 20, lambda: start_copy(lambda: None))
+    measure("start afresh, and wait", 20, lambda: run_again("--oven", 0))
+
+
+def without_a_guard():
+    print("main begins in", ", ".join(run_again("--unguarded", LIMIT).split()))
+
+
+def begin_unguarded(limit):
+    print(os.getpid(), flush=True)
+    if limit > 1:
+        print(run_again("--unguarded", limit - 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--oven", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--unguarded", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.oven is not None:
+        return print(oven, options.oven)
+    if options.unguarded is not None:
+        return begin_unguarded(min(options.unguarded, LIMIT))
+
+    def pause(seconds):
+        time.sleep(seconds / options.speed)
+
+    only_one(pause)
+    seven_jobs(pause)
+    an_object(pause)
+    called_not_started()
+    terminate_and_kill(pause)
+    parent_ends_first(pause)
+    start_afresh()
+    without_a_guard()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+//! Start afresh instead of copying: the program runs itself again, with an
+//! argument that tells it so. Where there is no fork this is the only way.
+
+use anyhow::{Context, ensure};
+use shared::Stage;
+use shared::lesson::equals;
+use shared::process::Process;
+use std::env::{args_os, current_exe};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::{Command, ExitCode, Stdio, id};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// How hot the oven is. Every program begins with a cold one.
+static OVEN: AtomicU32 = AtomicU32::new(20);
+/// How many starts without a guard there may be.
+const LIMIT: u32 = 5;
+
+/// The oven is heated, then someone is to bake. Who finds it hot, and who
+/// not?
+pub fn start_afresh(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    OVEN.store(200, Relaxed);
+    let copy = Process::spawn(|| OVEN.load(Relaxed))?.join()?;
+    let afresh = run_again("--oven", 180)?;
+    let (oven, told) = afresh.split_once(' ').context("two numbers")?;
+    parent.note("copied", copy);
+    parent.note("afresh", oven);
+    parent.note("afresh, as an argument", told);
+    stage.claim("the copy finds it hot", copy, equals(200));
+    stage.claim("started afresh, it is cold", oven, equals("20"));
+    stage.claim("but what it is told arrives", told, equals("180"));
+
+    const TIMES: u32 = 20;
+    stage.measure("start a copy, and wait", TIMES, || {
+        (0..TIMES).try_for_each(|_| Ok(Process::spawn(|| ())?.join()?))
+    })?;
+    stage.measure("start afresh, and wait", TIMES, || {
+        (0..TIMES).try_for_each(|_| run_again("--oven", 0).map(drop))
+    })?;
+    Ok(())
+}
+
+/// Runs this program from its beginning; returns what it prints.
+fn run_again(argument: &str, number: u32) -> shared::Result<String> {
+    let program = current_exe().context("this program's file is unknown")?;
+    let mut command = Command::new(&program);
+    command.args([argument, &number.to_string()]).stdin(Stdio::null());
+    let output = command.output();
+    let output = output.with_context(|| {
+        let program = program.display();
+        format!("cannot run {program} again; build it, and leave it there")
+    })?;
+    let status = output.status;
+    ensure!(status.success(), "started again, it failed: {status}");
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// Without a guard main does in the new process what it did in the old one:
+/// it starts the program. When does that end?
+pub fn without_a_guard(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let said = run_again("--unguarded", LIMIT)?;
+    for pid in said.lines() {
+        parent.note("main begins in", pid);
+    }
+    let begun = said.lines().count();
+    stage.claim("at the limit, and not before", begun, equals(LIMIT as usize));
+    Ok(())
+}
+
+/// What such a main does. Nothing but the limit ends it.
+fn begin_unguarded(limit: u32) -> shared::Result<String> {
+    let me = id().to_string();
+    if limit == 1 {
+        return Ok(me);
+    }
+    Ok(me + "\n" + &run_again("--unguarded", limit - 1)?)
+}
+
+/// The guard, called by main before anything else: a program that was started
+/// by itself does what it is told to, and does not begin as always.
+pub fn started_by_itself() -> Option<ExitCode> {
+    let mut args = args_os().skip(1).map(OsString::into_string);
+    let (job, number) = (args.next()?.ok()?, args.next()?.ok()?);
+    let number = number.parse().ok()?;
+    let said = match job.as_str() {
+        "--oven" => Ok(format!("{} {number}", OVEN.load(Relaxed))),
+        "--unguarded" if (1..=LIMIT).contains(&number) => {
+            begin_unguarded(number)
+        }
+        _ => return None,
+    };
+    let said = said.and_then(|text| Ok(writeln!(io::stdout(), "{text}")?));
+    Some(match said {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "process: {error:#}");
+            ExitCode::FAILURE
+        }
+    })
+}

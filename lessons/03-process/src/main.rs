@@ -1,0 +1,141 @@
+//! Process: a process as an object.
+//!
+//! fork copies a process and leaves the rest to you. What if a process is a
+//! value, with a name, a beginning, and an end that can be waited for?
+
+mod afresh;
+mod ending;
+
+use shared::lesson::{at_most, differs_from, equals};
+use shared::process::{Event, Process, Status, current};
+use shared::{Stage, Track, lesson};
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    // Each start of this program begins here, also one that it made itself.
+    if let Some(exit) = afresh::started_by_itself() {
+        return exit;
+    }
+    lesson![
+        only_one,
+        seven_jobs,
+        an_object,
+        called_not_started,
+        ending::terminate_and_kill,
+        ending::parent_ends_first,
+        afresh::start_afresh,
+        afresh::without_a_guard,
+    ]
+    .run()
+}
+
+/// A cook is to stir for ever, and then to serve. When does he serve?
+fn only_one(stage: &Stage) -> shared::Result {
+    let (parent, cook) = (stage.track("parent"), stage.track("cook"));
+    let begun = Event::new()?;
+    let process = Process::spawn(|| {
+        for_ever("stirs", &cook, &begun);
+        for_ever("serves", &cook, &begun);
+    })?;
+    begun.wait();
+    parent.pause(1.5);
+    parent.say("ends it, or waits for ever");
+    process.terminate()?;
+    process.wait();
+    let served = stage.trace()?.count("serves");
+    stage.claim("he came to serve: never", served, equals(0));
+    Ok(())
+}
+
+fn for_ever(job: &str, who: &Track, begun: &Event) {
+    who.span(job, || {
+        begun.set();
+        loop {
+            who.pause(0.1);
+        }
+    })
+}
+
+/// Two jobs of 1 s, five of 0.5 s. How long do all take, in turn and at once?
+fn seven_jobs(stage: &Stage) -> shared::Result {
+    const JOBS: [f64; 7] = [1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5];
+    let parent = stage.track("parent");
+    for seconds in JOBS {
+        parent.span("in turn", || parent.pause(seconds));
+    }
+    let mut processes = Vec::new();
+    for (n, seconds) in (1..).zip(JOBS) {
+        let job = stage.track(format!("job {n}"));
+        processes.push(Process::spawn(move || {
+            job.span("at once", || job.pause(seconds))
+        })?);
+    }
+    for process in processes {
+        process.join()?;
+    }
+    let trace = stage.trace()?;
+    let took = trace.extent("at once");
+    let times = took.div_duration_f64(trace.longest("at once"));
+    let part = took.div_duration_f64(trace.extent("in turn"));
+    stage.claim("at once: about the longest", times, at_most(2.0));
+    stage.claim("and not the sum", part, at_most(0.5));
+    Ok(())
+}
+
+/// A process is an object. What can its parent ask it, and when?
+fn an_object(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let (order, go) = (vec!["rye", "wheat"], Event::new()?);
+    let baker = Process::spawn(|| {
+        child.note("my name", current().name());
+        child.note("my pid", current().pid());
+        child.span("waits", || go.wait());
+        child.span("bakes", || bake(order, &child))
+    })?;
+    let (name, pid) = (baker.name().to_owned(), baker.pid());
+    let before = baker.is_alive();
+    let early = baker.join_timeout(Duration::from_millis(100));
+    parent.note("after 0.1 s", said(early));
+    go.set();
+    parent.note("in the end", said(Some(baker.wait())));
+    let alive = [before, baker.is_alive()];
+    parent.note("alive before and after", alive);
+    parent.note("bread", baker.join()?);
+
+    stage.claim("it knows its name", child.noted("my name")?, equals(name));
+    stage.claim("and its pid", child.noted("my pid")?, equals(pid));
+    stage.claim("first it is alive, then not", alive, equals([true, false]));
+    for (claim, name, value) in [
+        ("a timed wait gives up", "after 0.1 s", "has not ended"),
+        ("it leaves an exit code", "in the end", "exited with code 0"),
+        ("and an answer", "bread", "rye and wheat"),
+    ] {
+        stage.claim(claim, parent.noted(name)?, equals(value.to_owned()));
+    }
+    Ok(())
+}
+
+fn said(end: Option<Status>) -> String {
+    end.map_or("has not ended".to_owned(), |end| end.to_string())
+}
+
+fn bake(order: Vec<&str>, baker: &Track) -> String {
+    baker.pause(1.0);
+    order.join(" and ")
+}
+
+/// The same job is called once and started once. In which process is it done?
+fn called_not_started(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let job = || current().pid();
+    let me = current().pid();
+    let called = job();
+    let started = Process::spawn(job)?.join()?;
+    parent.note("my pid", me);
+    parent.note("called", called);
+    parent.note("started", started);
+    stage.claim("called: in this one", called, equals(me));
+    stage.claim("started: in another one", started, differs_from(me));
+    Ok(())
+}

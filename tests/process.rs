@@ -1,0 +1,311 @@
+//! Lesson 3: a process as an object.
+
+use serde_json::json;
+use shared::trace::{Event, Phase};
+use std::collections::BTreeSet;
+use std::fs;
+use testkit::{Change, Check, Lesson, Run, happened, noted};
+
+const LESSON: Lesson = Lesson {
+    package: "process",
+    folder: env!("CARGO_MANIFEST_DIR"),
+    binary: env!("CARGO_BIN_EXE_process"),
+};
+
+testkit::battery!(LESSON);
+
+#[test]
+fn claims_are_proven_and_can_fail() {
+    LESSON.prove(&[
+        Check {
+            step: "only_one",
+            claim: "he came to serve: never",
+            proven: |events| {
+                happened(events, "stirs").count() == 1
+                    && happened(events, "serves").next().is_none()
+            },
+            broken: (
+                "main.rs",
+                "for_ever(\"stirs\", &cook, &begun);",
+                "cook.span(\"stirs\", || cook.pause(0.1));",
+            ),
+        },
+        Check {
+            step: "seven_jobs",
+            claim: "at once: about the longest",
+            proven: |events| {
+                let longest = lengths(events, "at once").into_iter().max();
+                longest.is_some_and(|longest| {
+                    extent(events, "at once") <= 2 * longest
+                })
+            },
+            broken: ONE_AFTER_ANOTHER,
+        },
+        Check {
+            step: "seven_jobs",
+            claim: "and not the sum",
+            proven: |events| {
+                let jobs = lengths(events, "in turn");
+                let sum: u64 = jobs.iter().sum();
+                jobs.len() == 7
+                    && lengths(events, "at once").len() == 7
+                    && 2 * extent(events, "at once") <= sum
+            },
+            broken: ONE_AFTER_ANOTHER,
+        },
+        Check {
+            step: "an_object",
+            claim: "it knows its name",
+            proven: |events| {
+                let name = noted(events, "child", "my name");
+                let number = name.as_str().unwrap_or_default();
+                let number = number.strip_prefix("Process-");
+                number.is_some_and(|number| number.parse::<u32>().is_ok())
+            },
+            broken: (
+                "main.rs",
+                "(\"my name\", current().name())",
+                "(\"my name\", \"MainProcess\")",
+            ),
+        },
+        Check {
+            step: "an_object",
+            claim: "and its pid",
+            proven: |events| {
+                noted(events, "child", "my pid") == pid_of(events, "child")
+            },
+            broken: (
+                "main.rs",
+                "(\"my pid\", current().pid())",
+                "(\"my pid\", current().parent_pid())",
+            ),
+        },
+        Check {
+            step: "an_object",
+            claim: "first it is alive, then not",
+            proven: |events| {
+                noted(events, "parent", "alive before and after")
+                    == json!([true, false])
+            },
+            broken: ENDED_AT_ONCE,
+        },
+        Check {
+            step: "an_object",
+            claim: "a timed wait gives up",
+            proven: |events| {
+                noted(events, "parent", "after 0.1 s") == "has not ended"
+            },
+            broken: ENDED_AT_ONCE,
+        },
+        Check {
+            step: "an_object",
+            claim: "it leaves an exit code",
+            proven: |events| {
+                noted(events, "parent", "in the end") == "exited with code 0"
+                    && ended_by(events, "child") == json!(null)
+            },
+            broken: ("main.rs", "said(Some(baker.wait()))", "said(early)"),
+        },
+        Check {
+            step: "an_object",
+            claim: "and an answer",
+            proven: |events| {
+                noted(events, "parent", "bread") == "rye and wheat"
+            },
+            broken: (
+                "main.rs",
+                "parent.note(\"bread\", baker.join()?);",
+                "baker.join()?;\n parent.note(\"bread\", \"\");",
+            ),
+        },
+        Check {
+            step: "called_not_started",
+            claim: "called: in this one",
+            proven: |events| {
+                noted(events, "parent", "called") == pid_of(events, "parent")
+            },
+            broken: (
+                "main.rs",
+                "let called = job();",
+                "let called = Process::spawn(job)?.join()?;",
+            ),
+        },
+        Check {
+            step: "called_not_started",
+            claim: "started: in another one",
+            proven: |events| {
+                noted(events, "parent", "started") != pid_of(events, "parent")
+            },
+            broken: (
+                "main.rs",
+                "let started = Process::spawn(job)?.join()?;",
+                "let started = job();",
+            ),
+        },
+        Check {
+            step: "terminate_and_kill",
+            claim: "terminate ends one",
+            proven: |events| ended_by(events, "meek") == "SIGTERM",
+            broken: (
+                "ending.rs",
+                "process.terminate()?;\n    let end",
+                "process.kill()?;\n    let end",
+            ),
+        },
+        Check {
+            step: "terminate_and_kill",
+            claim: "the other lives on",
+            proven: |events| {
+                noted(events, "parent", "deaf, asked to end, lives") == true
+            },
+            broken: NOBODY_IS_DEAF,
+        },
+        Check {
+            step: "terminate_and_kill",
+            claim: "until kill ends it",
+            proven: |events| ended_by(events, "deaf") == "SIGKILL",
+            broken: NOBODY_IS_DEAF,
+        },
+        Check {
+            step: "parent_ends_first",
+            claim: "works on after its parent's end",
+            proven: |events| {
+                let parent = i64::from(pid_of(events, "parent"));
+                let mut after = events.iter().skip_while(|event| {
+                    event.name != "reaped" || event.args["pid"] != parent
+                });
+                after.any(|event| event.name == "works on")
+            },
+            broken: (
+                "ending.rs",
+                "let second = Process::spawn(||",
+                "let second = Process::builder().daemon(true).spawn(||",
+            ),
+        },
+        Check {
+            step: "start_afresh",
+            claim: "the copy finds it hot",
+            proven: |events| noted(events, "parent", "copied") == 200,
+            broken: (
+                "afresh.rs",
+                "Process::spawn(|| OVEN.load(Relaxed))?.join()?",
+                "run_again(\"--oven\", 0)?.replace(\" 0\", \"\").parse()?",
+            ),
+        },
+        Check {
+            step: "start_afresh",
+            claim: "started afresh, it is cold",
+            proven: |events| noted(events, "parent", "afresh") == "20",
+            broken: (
+                "afresh.rs",
+                "run_again(\"--oven\", 180)?;",
+                "Process::spawn(|| format!(\"{} 180\", OVEN.load(Relaxed)))?.join()?;",
+            ),
+        },
+        Check {
+            step: "start_afresh",
+            claim: "but what it is told arrives",
+            proven: |events| {
+                noted(events, "parent", "afresh, as an argument") == "180"
+            },
+            broken: ("afresh.rs", "&number.to_string()", "\"0\""),
+        },
+        Check {
+            step: "without_a_guard",
+            claim: "at the limit, and not before",
+            proven: |events| {
+                let begun = happened(events, "main begins in");
+                let pids: BTreeSet<_> =
+                    begun.map(|event| event.args["value"].as_str()).collect();
+                pids.len() == 5
+            },
+            broken: ("afresh.rs", "if limit == 1 {", "if limit == LIMIT {"),
+        },
+    ]);
+}
+
+const ONE_AFTER_ANOTHER: Change = (
+    "main.rs",
+    "        })?);\n    }\n",
+    "        })?);\n        processes.last().map(Process::wait);\n    }\n",
+);
+
+const ENDED_AT_ONCE: Change = (
+    "main.rs",
+    "let before = baker",
+    "go.set();\n    baker.wait();\n    let before = baker",
+);
+
+const NOBODY_IS_DEAF: Change = ("ending.rs", "thread_block", "thread_unblock");
+
+/// How long each span called `name` took, in nanoseconds.
+fn lengths(events: &[Event], name: &str) -> Vec<u64> {
+    let of = |ph: Phase| {
+        events.iter().filter(move |event| event.name == name && event.ph == ph)
+    };
+    // Of several on one track the first end that comes after it is its own.
+    let lengths = of(Phase::Begin).filter_map(|begin| {
+        let mut ends = of(Phase::End)
+            .filter(|end| end.track == begin.track && end.t_ns >= begin.t_ns);
+        Some(ends.next()?.t_ns - begin.t_ns)
+    });
+    lengths.collect()
+}
+
+/// From the first beginning to the last end of what is called `name`.
+fn extent(events: &[Event], name: &str) -> u64 {
+    let times = events.iter().filter(|event| event.name == name);
+    let times: Vec<u64> = times.map(|event| event.t_ns).collect();
+    times.iter().max().unwrap_or(&0) - times.iter().min().unwrap_or(&0)
+}
+
+fn pid_of(events: &[Event], track: &str) -> i32 {
+    let mut events = events.iter().filter(|event| event.track == track);
+    events.next().expect("the track did something").pid
+}
+
+/// The signal that ended the process of a track; null if none did.
+fn ended_by(events: &[Event], track: &str) -> serde_json::Value {
+    let pid = i64::from(pid_of(events, track));
+    let mut reaped = happened(events, "reaped");
+    let reaped = reaped.find(|event| event.args["pid"] == pid);
+    reaped.expect("it was waited for").args["signal"].clone()
+}
+
+#[test]
+fn what_it_starts_itself_is_no_lesson() {
+    let run = Run::other(LESSON.binary, &["--oven", "180"]).end();
+    assert_eq!((run.code, run.stdout.as_str()), (0, "20 180\n"));
+    let run = Run::other(LESSON.binary, &["--unguarded", "2"]).end();
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 2));
+    let help = Run::other(LESSON.binary, &["--help"]).end();
+    assert!(!help.stdout.contains("--oven"), "{}", help.stdout);
+    // What it would not say to itself is a word to the lesson.
+    for args in [
+        ["--oven", "hot"],
+        ["--oven", "--speed"],
+        ["--unguarded", "0"],
+        ["--unguarded", "6"],
+        ["--unguarded", "-1"],
+    ] {
+        Run::new(LESSON, &args).end().refused(2, &[args[0]]);
+    }
+}
+
+#[test]
+fn a_program_that_is_gone_cannot_run_again() {
+    let place = tempfile::tempdir().expect("a temporary folder can be made");
+    let binary = place.path().join("process");
+    fs::copy(LESSON.binary, &binary).expect("the lesson can be copied");
+    let path = binary.display().to_string();
+    // At this pace a second passes before it needs itself.
+    let run = Run::program(&path, &["--speed", "5"]);
+    let trace = run.trace_path();
+    let ended = run.end_after(|_| {
+        testkit::until("it has begun", || {
+            fs::read_to_string(&trace).is_ok_and(|text| text.contains("stirs"))
+        });
+        fs::remove_file(&binary).expect("it can be removed");
+    });
+    ended.refused(1, &["cannot run", &path, "No such file", "build it"]);
+}
