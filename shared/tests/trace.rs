@@ -188,6 +188,19 @@ fn killed_process_ends_its_spans_where_its_death_was_known() {
 }
 
 #[test]
+fn signal_at_the_end_has_room_in_a_drawing() {
+    let trace = trace(&[
+        ("b", B, "works", json!({})),
+        ("a", I, "reaped", json!({ "pid": 198, "signal": "SIGKILL" })),
+    ]);
+    let svg = svg::draw(&[("one".to_owned(), Timeline::of(&trace))]);
+    let signal = svg.lines().find(|line| line.contains(">SIGKILL<"));
+    let at = signal.and_then(|line| line.split('"').nth(1)?.parse().ok());
+    let end = at.map(|at: f64| at + 7.0 * 7.9);
+    assert!(end.is_some_and(|end| end <= 900.0), "cut off: {signal:?}");
+}
+
+#[test]
 fn process_that_exits_inside_a_span_ends_it() {
     let exited = json!({ "pid": 198, "signal": null });
     let trace =

@@ -41,6 +41,8 @@ struct Section<'a> {
     y: f64,
     /// Where the bars begin.
     left: f64,
+    /// Where they end at last; what stands behind has room there.
+    right: f64,
     /// Where the rows begin.
     top: f64,
 }
@@ -49,11 +51,21 @@ impl<'a> Section<'a> {
     fn new(timeline: &'a Timeline, y: f64) -> Self {
         let labels = timeline.rows().iter().map(|row| row.label.width());
         let label = labels.max().unwrap_or(0) as f64 * CHARACTER;
+        let bars = timeline.rows().iter().flat_map(|row| &row.bars);
+        let signals = bars.filter_map(|bar| match &bar.fate {
+            Fate::Killed(signal) => {
+                Some(8.0 + signal.width() as f64 * CHARACTER)
+            }
+            _ => None,
+        });
+        // At least for the letter of a mark at the very end.
+        let behind = signals.fold(14.0, f64::max);
         Self {
             timeline,
             out: String::new(),
             y,
             left: MARGIN + label + MARGIN,
+            right: WIDTH - MARGIN - behind,
             top: 0.0,
         }
     }
@@ -63,8 +75,7 @@ impl<'a> Section<'a> {
     }
 
     fn at(&self, share: f64) -> f64 {
-        // Room for the letter of a mark at the very end.
-        self.left + share * (WIDTH - MARGIN - 14.0 - self.left)
+        self.left + share * (self.right - self.left)
     }
 
     fn fill(&self, name: usize) -> &'static str {
