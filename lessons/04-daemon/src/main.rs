@@ -8,7 +8,7 @@ mod orphan;
 
 use orphan::{RollCall, end};
 use shared::lesson::{differs_from, equals};
-use shared::process::{Event, Process};
+use shared::process::{Builder, Event, Process};
 use shared::{Stage, Track, lesson};
 use std::process::{ExitCode, id};
 
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
 /// becomes of the daemon?
 fn parent_ends(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
-    let parent = Process::spawn(|| family.parent(true, 3))?;
+    let daemon = Process::builder().daemon(true);
+    let parent = Process::spawn(|| family.parent(daemon, 3))?;
     let alive = parent.join()?;
     let fate = family.fate_of_child()?;
     stage.claim("alive each time its parent looks", alive, equals(3));
@@ -46,9 +47,9 @@ struct Family {
 }
 
 impl Family {
-    fn parent(&self, daemon: bool, looks: u32) -> shared::Result<usize> {
-        let builder = Process::builder().daemon(daemon);
-        let child = builder.spawn(|| self.child())?;
+    /// Starts the child, and looks so often whether it is alive.
+    fn parent(&self, child: Builder, looks: u32) -> shared::Result<usize> {
+        let child = child.spawn(|| self.child())?;
         self.child_counts.wait();
         let _span = self.parent.begin("looks after it");
         let alive = (0..looks).filter(|_| {
@@ -60,6 +61,7 @@ impl Family {
         Ok(alive.count())
     }
 
+    /// Counts for ever.
     fn child(&self) {
         self.child.note("my pid", id());
         self.child_counts.set();
@@ -86,7 +88,8 @@ impl Family {
 /// The parent is killed: it can do nothing more for anybody. And its daemon?
 fn parent_is_killed(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
-    let parent = Process::spawn(|| family.parent(true, u32::MAX))?;
+    let daemon = Process::builder().daemon(true);
+    let parent = Process::spawn(|| family.parent(daemon, u32::MAX))?;
     family.child_counts.wait();
     family.me.pause(1.2);
     parent.kill()?;
@@ -99,7 +102,8 @@ fn parent_is_killed(stage: &Stage) -> shared::Result {
 /// The same child without the flag. Its parent ends. Who ends the child?
 fn without_the_flag(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
-    let parent = Process::spawn(|| family.parent(false, 2))?;
+    let child = Process::builder().daemon(false); // as if not said
+    let parent = Process::spawn(|| family.parent(child, 2))?;
     parent.join()?;
     let fate = family.fate_of_child()?;
     family.me.note("child", fate.as_str());
