@@ -9,8 +9,7 @@ mod ending;
 use shared::lesson::{at_most, differs_from, equals};
 use shared::process::{Event, Process, Status, current};
 use shared::{Stage, Track, lesson};
-use std::process::ExitCode;
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
     // Each start of this program begins here, also one that it made itself.
@@ -49,12 +48,11 @@ fn only_one(stage: &Stage) -> shared::Result {
 }
 
 fn for_ever(job: &str, who: &Track, begun: &Event) {
-    who.span(job, || {
-        begun.set();
-        loop {
-            who.pause(0.1);
-        }
-    })
+    let _span = who.begin(job);
+    begun.set();
+    loop {
+        who.pause(0.1);
+    }
 }
 
 /// Two jobs of 1 s, five of 0.5 s. How long do all take, in turn and at once?
