@@ -55,7 +55,7 @@ def seven_jobs(pause):
     print(f"seven jobs in turn: {in_turn:.2f} s, at once: {at_once:.2f} s")
 
 
-def an_object(pause):
+def an_object(pause, speed):
     go, bread = mp.Event(), mp.SimpleQueue()
 
     def bake(order):
@@ -68,8 +68,8 @@ def an_object(pause):
     baker = mp.Process(target=bake, args=(["rye", "wheat"],))
     baker.start()
     print(f"parent: {baker.name}, {baker.pid}, alive: {baker.is_alive()}")
-    baker.join(timeout=0.1)
-    print("after 0.1 s its exit code is", baker.exitcode)
+    baker.join(timeout=0.5 / speed)
+    print("after a while its exit code is", baker.exitcode)
     go.set()
     baker.join()
     print(f"in the end {baker.exitcode}; alive: {baker.is_alive()}")
@@ -84,7 +84,7 @@ def called_not_started():
     process.join()
 
 
-def terminate_and_kill(pause):
+def terminate_and_kill(pause, speed):
     begun = mp.Event()
     meek = mp.Process(target=for_ever, args=("sleeps", begun))
     meek.start()
@@ -104,9 +104,8 @@ def terminate_and_kill(pause):
     deaf.start()
     begun.wait()
     deaf.terminate()
-    deaf.join(timeout=0.1)
+    deaf.join(timeout=0.5 / speed)
     print("deaf, asked to end, lives:", deaf.is_alive())
-    pause(0.5)
     deaf.kill()
     deaf.join()
     print("deaf, killed:", deaf.exitcode)
@@ -189,9 +188,9 @@ def main():
 
     only_one(pause)
     seven_jobs(pause)
-    an_object(pause)
+    an_object(pause, options.speed)
     called_not_started()
-    terminate_and_kill(pause)
+    terminate_and_kill(pause, options.speed)
     parent_ends_first(pause)
     start_afresh()
     without_a_guard()

@@ -52,7 +52,8 @@ fn run_again(argument: &str, number: u32) -> shared::Result<String> {
         format!("cannot run {program} again; build it, and leave it there")
     })?;
     let status = output.status;
-    ensure!(status.success(), "started again, it failed: {status}");
+    let why = String::from_utf8_lossy(&output.stderr);
+    ensure!(status.success(), "started again: {status}: {}", why.trim());
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 

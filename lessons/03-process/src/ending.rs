@@ -7,7 +7,6 @@ use nix::unistd::Pid;
 use shared::lesson::equals;
 use shared::process::{Event, Process, SpawnError};
 use shared::{Stage, Track};
-use std::time::Duration;
 
 /// Two who sleep for ever are asked to end. One does not listen. And then?
 pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
@@ -30,9 +29,8 @@ pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
     })?;
     begun.wait();
     process.terminate()?;
-    let lives = process.join_timeout(Duration::from_millis(100)).is_none();
+    let lives = process.join_timeout(stage.time(0.5)).is_none();
     parent.note("deaf, asked to end, lives", lives);
-    parent.pause(0.5);
     process.kill()?;
     let end = process.wait().to_string();
     parent.note("deaf, killed", end.as_str());

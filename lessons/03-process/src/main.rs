@@ -9,7 +9,7 @@ mod ending;
 use shared::lesson::{at_most, differs_from, equals};
 use shared::process::{Event, Process, Status, current};
 use shared::{Stage, Track, lesson};
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Each start of this program begins here, also one that it made itself.
@@ -93,8 +93,8 @@ fn an_object(stage: &Stage) -> shared::Result {
     })?;
     let (name, pid) = (baker.name().to_owned(), baker.pid());
     let before = baker.is_alive();
-    let early = baker.join_timeout(Duration::from_millis(100));
-    parent.note("after 0.1 s", said(early));
+    let early = baker.join_timeout(stage.time(0.5));
+    parent.note("after a while", said(early));
     go.set();
     parent.note("in the end", said(Some(baker.wait())));
     let alive = [before, baker.is_alive()];
@@ -105,7 +105,7 @@ fn an_object(stage: &Stage) -> shared::Result {
     stage.claim("and its pid", child.noted("my pid")?, equals(pid));
     stage.claim("first it is alive, then not", alive, equals([true, false]));
     for (claim, name, value) in [
-        ("a timed wait gives up", "after 0.1 s", "has not ended"),
+        ("a timed wait gives up", "after a while", "has not ended"),
         ("it leaves an exit code", "in the end", "exited with code 0"),
         ("and an answer", "bread", "rye and wheat"),
     ] {
