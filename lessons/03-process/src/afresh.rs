@@ -11,11 +11,6 @@ use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio, id};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// How hot the oven is. Every program begins with a cold one.
-static OVEN: AtomicU32 = AtomicU32::new(20);
-/// How many starts without a guard there may be.
-const LIMIT: u32 = 5;
-
 /// The oven is heated, then someone is to bake. Who finds it hot, and who
 /// not?
 pub fn start_afresh(stage: &Stage) -> shared::Result {
@@ -41,6 +36,9 @@ pub fn start_afresh(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
+/// How hot the oven is. Every program begins with a cold one.
+static OVEN: AtomicU32 = AtomicU32::new(20);
+
 /// Runs this program from its beginning; returns what it prints.
 fn run_again(argument: &str, number: u32) -> shared::Result<String> {
     let program = current_exe().context("this program's file is unknown")?;
@@ -55,28 +53,6 @@ fn run_again(argument: &str, number: u32) -> shared::Result<String> {
     let why = String::from_utf8_lossy(&output.stderr);
     ensure!(status.success(), "started again: {status}: {}", why.trim());
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-/// Without a guard main does in the new process what it did in the old one:
-/// it starts the program. When does that end?
-pub fn without_a_guard(stage: &Stage) -> shared::Result {
-    let parent = stage.track("parent");
-    let said = run_again("--unguarded", LIMIT)?;
-    for pid in said.lines() {
-        parent.note("main begins in", pid);
-    }
-    let begun = said.lines().count();
-    stage.claim("at the limit, and not before", begun, equals(LIMIT as usize));
-    Ok(())
-}
-
-/// What such a main does. Nothing but the limit ends it.
-fn begin_unguarded(limit: u32) -> shared::Result<String> {
-    let me = id().to_string();
-    if limit == 1 {
-        return Ok(me);
-    }
-    Ok(me + "\n" + &run_again("--unguarded", limit - 1)?)
 }
 
 /// The guard, called by main before anything else: a program that was started
@@ -100,4 +76,29 @@ pub fn started_by_itself() -> Option<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Without a guard main does in the new process what it did in the old one:
+/// it starts the program. When does that end?
+pub fn without_a_guard(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let said = run_again("--unguarded", LIMIT)?;
+    for pid in said.lines() {
+        parent.note("main begins in", pid);
+    }
+    let begun = said.lines().count();
+    stage.claim("at the limit, and not before", begun, equals(LIMIT as usize));
+    Ok(())
+}
+
+/// How many starts without a guard there may be.
+const LIMIT: u32 = 5;
+
+/// What such a main does. Nothing but the limit ends it.
+fn begin_unguarded(limit: u32) -> shared::Result<String> {
+    let me = id().to_string();
+    if limit == 1 {
+        return Ok(me);
+    }
+    Ok(me + "\n" + &run_again("--unguarded", limit - 1)?)
 }
