@@ -1,0 +1,140 @@
+//! Queue: what one process puts, another gets.
+//!
+//! Processes share no memory. How does a thing get from one to another, and
+//! what if there is none, or no room?
+
+mod wire;
+
+use shared::lesson::{at_least, equals};
+use shared::process::{Process, Queue, QueueError};
+use shared::{Stage, lesson};
+use std::{process::ExitCode, time::Duration};
+
+fn main() -> ExitCode {
+    lesson![
+        first_in_first_out,
+        empty_and_full,
+        timeouts,
+        in_time,
+        each_once,
+        wire::on_the_wire,
+        wire::price,
+    ]
+    .run()
+}
+
+/// A waiter puts three orders. In which order does the cook get them?
+fn first_in_first_out(stage: &Stage) -> shared::Result {
+    const DISHES: [&str; 3] = ["soup", "rice", "tea"];
+    let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
+    let orders = &Queue::<String>::bounded(16)?;
+    let kitchen = Process::spawn(move || {
+        let mut cooked = Vec::new();
+        for dish in orders {
+            cook.note("gets", dish.as_str());
+            cook.span("cooks", || cook.pause(0.6));
+            cooked.push(dish);
+        }
+        cooked
+    })?;
+    for dish in DISHES {
+        waiter.span("asks", || waiter.pause(0.3));
+        waiter.note("puts", dish);
+        orders.put(&dish.to_owned())?;
+    }
+    orders.close(); // the cook's loop ends when it has got what is left
+    let cooked = kitchen.join()?;
+    let put = DISHES.map(String::from).to_vec();
+    stage.claim("got in the order of the puts", cooked, equals(put));
+    Ok(())
+}
+
+/// Room for two. What does a get from the empty queue say, what a third put?
+fn empty_and_full(stage: &Stage) -> shared::Result {
+    let me = stage.track("me");
+    let orders = Queue::bounded(2)?;
+    let mut seen = vec![look(&orders)];
+    let none = orders.try_get();
+    me.note("try_get", format!("{none:?}"));
+    for order in [1, 2] {
+        orders.try_put(&order)?;
+        seen.push(look(&orders));
+    }
+    let third = orders.try_put(&3);
+    me.note("try_put", format!("{third:?}"));
+    me.note("len", orders.len());
+    stage.table(["len", "capacity", "is_empty", "is_full"], seen);
+    let empty = matches!(none, Err(QueueError::Empty { .. }));
+    let full = matches!(third, Err(QueueError::Full { .. }));
+    stage.claim("the empty queue says Empty", empty, equals(true));
+    stage.claim("the full one says Full", full, equals(true));
+    stage.claim("what it refused is not in it", orders.len(), equals(2));
+    Ok(())
+}
+
+fn look(queue: &Queue<u32>) -> [String; 4] {
+    let (len, capacity) = (queue.len(), queue.capacity());
+    let (empty, full) = (queue.is_empty(), queue.is_full());
+    [len.to_string(), capacity.to_string(), empty.to_string(), full.to_string()]
+}
+
+/// Nobody puts, nobody gets. How long does a call with a timeout wait?
+fn timeouts(stage: &Stage) -> shared::Result {
+    let me = stage.track("me");
+    let orders = Queue::bounded(1)?;
+    let timeout = stage.time(1.0);
+    let none = me.span("get", || orders.get_timeout(timeout));
+    me.note("get_timeout", format!("{none:?}"));
+    orders.put(&1)?;
+    let second = me.span("put", || orders.put_timeout(&2, timeout));
+    me.note("put_timeout", format!("{second:?}"));
+    let trace = stage.trace()?;
+    let waited = |call| trace.total(call).div_duration_f64(timeout);
+    stage.claim("get: waited / timeout", waited("get"), at_least(1.0));
+    stage.claim("put: waited / timeout", waited("put"), at_least(1.0));
+    Ok(())
+}
+
+/// The cook would wait for an hour. An order comes after a second. Then?
+fn in_time(stage: &Stage) -> shared::Result {
+    let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
+    let orders = &Queue::<u32>::bounded(1)?;
+    let hour = Duration::from_secs(3600);
+    let kitchen = Process::spawn(move || {
+        let order = cook.span("waits", || orders.get_timeout(hour));
+        cook.note("gets", format!("{order:?}"));
+        order
+    })?;
+    waiter.span("asks", || waiter.pause(1.0));
+    orders.put(&7)?;
+    stage.claim("the cook gets order", kitchen.join()?, equals(7));
+    Ok(())
+}
+
+/// Four cooks get from one queue. Is an order cooked twice, or by nobody?
+fn each_once(stage: &Stage) -> shared::Result {
+    const ORDERS: u32 = 24;
+    let orders = &Queue::<u32>::bounded(4)?;
+    let mut kitchen = Vec::new();
+    for n in 1..=4 {
+        let cook = stage.track(format!("cook {n}"));
+        kitchen.push(Process::spawn(move || {
+            let mut cooked = Vec::new();
+            for order in orders {
+                cook.span("cooks", || cook.pause_between(0.1, 0.5));
+                cooked.push(order);
+            }
+            cook.note("cooked", cooked.as_slice());
+            cooked
+        })?);
+    }
+    (1..=ORDERS).try_for_each(|order| orders.put(&order))?;
+    orders.close();
+    let mut cooked = Vec::new();
+    for cook in kitchen {
+        cooked.extend(cook.join()?);
+    }
+    cooked.sort_unstable();
+    stage.claim("cooked, each once", cooked, equals((1..=ORDERS).collect()));
+    Ok(())
+}
