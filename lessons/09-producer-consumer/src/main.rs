@@ -1,0 +1,140 @@
+//! Producer and consumer: made and used at different speeds.
+//!
+//! One makes, another uses. What stands between them, and what if one of them
+//! is too fast, or dies?
+
+mod killed;
+mod level;
+
+use shared::lesson::{at_least, equals};
+use shared::process::{Process, Queue, QueueError};
+use shared::{Stage, Track, lesson};
+use std::{ops::RangeInclusive, process::ExitCode};
+
+const ITEMS: u32 = 10;
+const ROOM: usize = 3;
+
+fn main() -> ExitCode {
+    lesson![
+        one_of_each,
+        small_buffer,
+        two_and_three,
+        killed::with_an_item,
+        price,
+    ]
+    .run()
+}
+
+/// The producer makes ten items. How does the consumer know the last one?
+fn one_of_each(stage: &Stage) -> shared::Result {
+    let (producer, consumer) =
+        (stage.track("producer"), stage.track("consumer"));
+    let buffer = &Queue::bounded(16)?;
+    let making = Process::spawn(move || {
+        let made = produce(1..=ITEMS, 0.2, buffer, &producer);
+        buffer.close(); // what is in it can still be got
+        made
+    })?;
+    let using = Process::spawn(move || consume(0.3, buffer, &consumer))?;
+    making.join()?;
+    let all = (1..=ITEMS).collect();
+    stage.claim("used, in this order", using.join()?, equals(all));
+    Ok(())
+}
+
+/// Makes the items, each in so many seconds.
+fn produce(
+    items: RangeInclusive<u32>,
+    seconds: f64,
+    buffer: &Queue<u32>,
+    producer: &Track,
+) -> Result<(), QueueError> {
+    for item in items {
+        producer.span("makes", || producer.pause(seconds));
+        producer.span("puts", || match buffer.try_put(&item) {
+            Err(QueueError::Full { .. }) => {
+                producer.span("blocked", || buffer.put(&item))
+            }
+            at_once => at_once,
+        })?;
+    }
+    Ok(())
+}
+
+/// Uses items until the buffer is closed and empty; returns them.
+fn consume(seconds: f64, buffer: &Queue<u32>, consumer: &Track) -> Vec<u32> {
+    let (mut items, mut used) = (buffer.iter(), Vec::new());
+    while let Some(item) = consumer.span("waits", || items.next()) {
+        consumer.note("takes", item);
+        consumer.span("uses", || consumer.pause(seconds));
+        used.push(item);
+    }
+    used
+}
+
+/// A fast producer, room for three, and a slow consumer that comes late. Who
+/// waits for whom?
+fn small_buffer(stage: &Stage) -> shared::Result {
+    let (producer, consumer) =
+        (stage.track("producer"), stage.track("consumer"));
+    let curve = stage.track("buffer");
+    let buffer = &Queue::bounded(ROOM)?;
+    let making = Process::spawn(move || {
+        let made = produce(1..=ITEMS, 0.1, buffer, &producer);
+        buffer.close();
+        made
+    })?;
+    while making.is_alive() && stage.trace()?.count("blocked") == 0 {
+        level::look(buffer, &curve);
+    }
+    let using = Process::spawn(move || consume(0.4, buffer, &consumer))?;
+    while using.is_alive() {
+        level::look(buffer, &curve);
+    }
+    making.join()?;
+    let trace = stage.trace()?;
+    let (held, most) = (trace.count("blocked"), level::most(&trace));
+    stage.claim("puts that were held back", held, at_least(1));
+    stage.claim("in the buffer: never more than three", most, equals(ROOM));
+    Ok(())
+}
+
+/// Two producers, three consumers, one buffer. Who closes it, and when?
+fn two_and_three(stage: &Stage) -> shared::Result {
+    let buffer = &Queue::bounded(ROOM)?;
+    let (mut making, mut using) = (Vec::new(), Vec::new());
+    for (n, items) in [(1, 1..=6), (2, 7..=12)] {
+        let producer = stage.track(format!("producer {n}"));
+        making.push(Process::spawn(move || {
+            produce(items, 0.2, buffer, &producer)
+        })?);
+    }
+    for n in 1..=3 {
+        let consumer = stage.track(format!("consumer {n}"));
+        using.push(Process::spawn(move || consume(0.5, buffer, &consumer))?);
+    }
+    making.into_iter().try_for_each(Process::join)?;
+    buffer.close(); // nobody is left who could put
+    let mut used = Vec::new();
+    for consumer in using {
+        used.extend(consumer.join()?);
+    }
+    used.sort_unstable();
+    stage.claim("used, each once", used, equals((1..=12).collect()));
+    Ok(())
+}
+
+/// What does it cost to pass an item on, with room for one and for many?
+fn price(stage: &Stage) -> shared::Result {
+    for room in [1, 1000] {
+        let buffer = &Queue::bounded(room)?;
+        let using = Process::spawn(move || buffer.iter().count())?;
+        stage.measure(&format!("room for {room}"), 2000, || {
+            (1..=2000).try_for_each(|item| buffer.put(&item))?;
+            buffer.close();
+            using.join()?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
