@@ -165,11 +165,9 @@ impl<'a> Ring<'a> {
 /// Stores bytes into as many words as they need.
 #[inline]
 fn store(words: &[AtomicU64], bytes: &[u8]) {
-    let whole = bytes.chunks_exact(WORD);
-    let rest = whole.remainder();
+    let (whole, rest) = bytes.as_chunks();
     for (word, chunk) in words.iter().zip(whole) {
-        let chunk = chunk.try_into().expect("a chunk is a word long");
-        word.store(u64::from_ne_bytes(chunk), Relaxed);
+        word.store(u64::from_ne_bytes(*chunk), Relaxed);
     }
     if let (false, Some(last)) = (rest.is_empty(), words.last()) {
         let mut padded = [0; WORD];
@@ -181,8 +179,8 @@ fn store(words: &[AtomicU64], bytes: &[u8]) {
 /// Loads words into as many bytes as they have.
 #[inline]
 fn load(words: &[AtomicU64], bytes: &mut [u8]) {
-    for (word, chunk) in words.iter().zip(bytes.chunks_exact_mut(WORD)) {
-        chunk.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
+    for (word, chunk) in words.iter().zip(bytes.as_chunks_mut().0) {
+        *chunk = word.load(Relaxed).to_ne_bytes();
     }
 }
 
