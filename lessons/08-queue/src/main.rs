@@ -27,10 +27,10 @@ fn main() -> ExitCode {
 fn first_in_first_out(stage: &Stage) -> shared::Result {
     const DISHES: [&str; 3] = ["soup", "rice", "tea"];
     let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
-    let orders = &Queue::<String>::bounded(16)?;
-    let kitchen = Process::spawn(move || {
+    let orders = Queue::<String>::bounded(16)?;
+    let kitchen = Process::spawn(|| {
         let mut cooked = Vec::new();
-        for dish in orders {
+        for dish in &orders {
             cook.note("gets", dish.as_str());
             cook.span("cooks", || cook.pause(0.6));
             cooked.push(dish);
@@ -43,9 +43,8 @@ fn first_in_first_out(stage: &Stage) -> shared::Result {
         orders.put(&dish.to_owned())?;
     }
     orders.close(); // the cook's loop ends when it has got what is left
-    let cooked = kitchen.join()?;
     let put = DISHES.map(String::from).to_vec();
-    stage.claim("got in the order of the puts", cooked, equals(put));
+    stage.claim("got in the order of the puts", kitchen.join()?, equals(put));
     Ok(())
 }
 
@@ -95,12 +94,12 @@ fn timeouts(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// The cook would wait for an hour. An order comes after a second. Then?
+/// The cook would wait for an hour. An order comes after a second. What then?
 fn in_time(stage: &Stage) -> shared::Result {
     let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
-    let orders = &Queue::<u32>::bounded(1)?;
+    let orders = Queue::<u32>::bounded(1)?;
     let hour = Duration::from_secs(3600);
-    let kitchen = Process::spawn(move || {
+    let kitchen = Process::spawn(|| {
         let order = cook.span("waits", || orders.get_timeout(hour));
         cook.note("gets", format!("{order:?}"));
         order
@@ -114,13 +113,13 @@ fn in_time(stage: &Stage) -> shared::Result {
 /// Four cooks get from one queue. Is an order cooked twice, or by nobody?
 fn each_once(stage: &Stage) -> shared::Result {
     const ORDERS: u32 = 24;
-    let orders = &Queue::<u32>::bounded(4)?;
+    let orders = Queue::<u32>::bounded(4)?;
     let mut kitchen = Vec::new();
     for n in 1..=4 {
         let cook = stage.track(format!("cook {n}"));
-        kitchen.push(Process::spawn(move || {
+        kitchen.push(Process::spawn(|| {
             let mut cooked = Vec::new();
-            for order in orders {
+            for order in &orders {
                 cook.span("cooks", || cook.pause_between(0.1, 0.5));
                 cooked.push(order);
             }

@@ -10,9 +10,9 @@ use shared::process::{Event, Process, Queue, QueueError};
 /// waits for it?
 pub fn with_an_item(stage: &Stage) -> shared::Result {
     let (parent, victim) = (stage.track("parent"), stage.track("victim"));
-    let buffer = &Queue::bounded(16)?;
-    let (in_hand, never) = (&Event::new()?, &Event::new()?);
-    let dying = Process::builder().name("the victim").spawn(move || {
+    let buffer = Queue::bounded(16)?;
+    let (in_hand, never) = (Event::new()?, Event::new()?);
+    let dying = Process::builder().name("the victim").spawn(|| {
         let item: u32 = buffer.get()?;
         victim.note("takes", item);
         in_hand.set();
@@ -22,9 +22,9 @@ pub fn with_an_item(stage: &Stage) -> shared::Result {
     let mut others = Vec::new();
     for n in 1..=2 {
         let consumer = stage.track(format!("consumer {n}"));
-        others.push(Process::spawn(move || {
+        others.push(Process::spawn(|| {
             in_hand.wait(); // or they might take all there is
-            consume(0.4, buffer, &consumer)
+            consume(0.4, &buffer, &consumer)
         })?);
     }
     (1..=6).try_for_each(|item| buffer.put(&item))?;

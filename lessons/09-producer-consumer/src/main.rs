@@ -29,13 +29,13 @@ fn main() -> ExitCode {
 fn one_of_each(stage: &Stage) -> shared::Result {
     let (producer, consumer) =
         (stage.track("producer"), stage.track("consumer"));
-    let buffer = &Queue::bounded(16)?;
-    let making = Process::spawn(move || {
-        let made = produce(1..=ITEMS, 0.2, buffer, &producer);
+    let buffer = Queue::bounded(16)?;
+    let making = Process::spawn(|| {
+        let made = produce(1..=ITEMS, 0.2, &buffer, &producer);
         buffer.close(); // what is in it can still be got
         made
     })?;
-    let using = Process::spawn(move || consume(0.3, buffer, &consumer))?;
+    let using = Process::spawn(|| consume(0.3, &buffer, &consumer))?;
     making.join()?;
     let all = (1..=ITEMS).collect();
     stage.claim("used, in this order", using.join()?, equals(all));
@@ -78,18 +78,18 @@ fn small_buffer(stage: &Stage) -> shared::Result {
     let (producer, consumer) =
         (stage.track("producer"), stage.track("consumer"));
     let curve = stage.track("buffer");
-    let buffer = &Queue::bounded(ROOM)?;
-    let making = Process::spawn(move || {
-        let made = produce(1..=ITEMS, 0.1, buffer, &producer);
+    let buffer = Queue::bounded(ROOM)?;
+    let making = Process::spawn(|| {
+        let made = produce(1..=ITEMS, 0.1, &buffer, &producer);
         buffer.close();
         made
     })?;
     while making.is_alive() && stage.trace()?.count("blocked") == 0 {
-        level::look(buffer, &curve);
+        level::look(&buffer, &curve);
     }
-    let using = Process::spawn(move || consume(0.4, buffer, &consumer))?;
+    let using = Process::spawn(|| consume(0.4, &buffer, &consumer))?;
     while using.is_alive() {
-        level::look(buffer, &curve);
+        level::look(&buffer, &curve);
     }
     making.join()?;
     let trace = stage.trace()?;
@@ -101,17 +101,16 @@ fn small_buffer(stage: &Stage) -> shared::Result {
 
 /// Two producers, three consumers, one buffer. Who closes it, and when?
 fn two_and_three(stage: &Stage) -> shared::Result {
-    let buffer = &Queue::bounded(ROOM)?;
+    let buffer = Queue::bounded(ROOM)?;
     let (mut making, mut using) = (Vec::new(), Vec::new());
     for (n, items) in [(1, 1..=6), (2, 7..=12)] {
         let producer = stage.track(format!("producer {n}"));
-        making.push(Process::spawn(move || {
-            produce(items, 0.2, buffer, &producer)
-        })?);
+        making
+            .push(Process::spawn(|| produce(items, 0.2, &buffer, &producer))?);
     }
     for n in 1..=3 {
         let consumer = stage.track(format!("consumer {n}"));
-        using.push(Process::spawn(move || consume(0.5, buffer, &consumer))?);
+        using.push(Process::spawn(|| consume(0.5, &buffer, &consumer))?);
     }
     making.into_iter().try_for_each(Process::join)?;
     buffer.close(); // nobody is left who could put
@@ -127,8 +126,8 @@ fn two_and_three(stage: &Stage) -> shared::Result {
 /// What does it cost to pass an item on, with room for one and for many?
 fn price(stage: &Stage) -> shared::Result {
     for room in [1, 1000] {
-        let buffer = &Queue::bounded(room)?;
-        let using = Process::spawn(move || buffer.iter().count())?;
+        let buffer = Queue::bounded(room)?;
+        let using = Process::spawn(|| buffer.iter().count())?;
         stage.measure(&format!("room for {room}"), 2000, || {
             (1..=2000).try_for_each(|item| buffer.put(&item))?;
             buffer.close();

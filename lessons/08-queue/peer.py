@@ -1,0 +1,147 @@
+"""Queue: what one process puts, another gets. The same as src/main.rs, in Python."""
+
+import argparse
+import multiprocessing
+import pickle
+import queue
+import random
+import time
+
+# Nothing else tells a getter that nothing more will come.
+END = None
+
+
+def cook(orders, cooked, pause, least, most):
+    while (order := orders.get()) is not END:
+        pause(random.uniform(least, most))
+        cooked.put(order)
+
+
+def first_in_first_out(pause):
+    orders, cooked = multiprocessing.Queue(16), multiprocessing.Queue()
+    kitchen = multiprocessing.Process(target=cook, args=(orders, cooked, pause, 0.6, 0.6))
+    kitchen.start()
+    for dish in "soup", "rice", "tea":
+        pause(0.3)
+        orders.put(dish)
+    orders.put(END)
+    print("cooked:", [cooked.get() for _ in range(3)])
+    kitchen.join()
+
+
+def empty_and_full():
+    orders = multiprocessing.Queue(2)
+    try:
+        orders.get_nowait()
+    except queue.Empty as error:
+        print("the empty queue says", type(error).__name__)
+    orders.put(1)
+    orders.put(2)
+    try:
+        orders.put_nowait(3)
+    except queue.Full as error:
+        print("the full one says", type(error).__name__)
+    print("in it:", [orders.get(), orders.get()])
+
+
+def timeouts(speed):
+    orders, timeout = multiprocessing.Queue(1), 1 / speed
+    start = time.perf_counter()
+    try:
+        orders.get(timeout=timeout)
+    except queue.Empty:
+        print(f"get: waited / timeout = {(time.perf_counter() - start) / timeout:.2f}")
+    orders.put(1)
+    start = time.perf_counter()
+    try:
+        orders.put(2, timeout=timeout)
+    except queue.Full:
+        print(f"put: waited / timeout = {(time.perf_counter() - start) / timeout:.2f}")
+    orders.get()
+
+
+def put_later(orders, pause):
+    pause(1.0)
+    orders.put(7)
+
+
+def in_time(pause):
+    orders = multiprocessing.Queue(1)
+    waiter = multiprocessing.Process(target=put_later, args=(orders, pause))
+    waiter.start()
+    print("the cook gets order", orders.get(timeout=3600))
+    waiter.join()
+
+
+def each_once(pause):
+    orders, cooked = multiprocessing.Queue(4), multiprocessing.Queue()
+    kitchen = [
+        multiprocessing.Process(target=cook, args=(orders, cooked, pause, 0.1, 0.5))
+        for _ in range(4)
+    ]
+    for process in kitchen:
+        process.start()
+    for order in range(1, 25):
+        orders.put(order)
+    for _ in kitchen:
+        orders.put(END)
+    print("cooked:", sorted(cooked.get() for _ in range(24)))
+    for process in kitchen:
+        process.join()
+
+
+def on_the_wire():
+    order = {"table": 7, "dish": "rice", "cents": 300}
+    for item in 7, 300, -1, "rice", order:
+        print(f"{item!r}: {len(pickle.dumps(item))} bytes, {pickle.dumps(item).hex(' ')}")
+
+
+def get_all(items):
+    while items.get() is not END:
+        pass
+
+
+def pass_on(label, times, item):
+    items = multiprocessing.Queue(1000)
+    getter = multiprocessing.Process(target=get_all, args=(items,))
+    getter.start()
+    start = time.perf_counter()
+    for _ in range(times):
+        items.put(item)
+    items.put(END)
+    getter.join()
+    seconds = (time.perf_counter() - start) / times
+    print(f"figure\t{label}\t{seconds:.12f}")
+
+
+def price():
+    pass_on("a number", 10_000, 7)
+    pass_on("4 KiB of text", 2_000, "x" * 4096)
+
+
+class Pause:
+    """Waits at the chosen speed; unlike a closure it can be sent to a process."""
+
+    def __init__(self, speed):
+        self.speed = speed
+
+    def __call__(self, seconds):
+        time.sleep(seconds / self.speed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speed", type=float, default=1.0)
+    speed = parser.parse_args().speed
+    pause = Pause(speed)
+    first_in_first_out(pause)
+    empty_and_full()
+    timeouts(speed)
+    in_time(pause)
+    each_once(pause)
+    on_the_wire()
+    price()
+
+
+if __name__ == "__main__":
+    main()
