@@ -75,9 +75,8 @@ fn consume(seconds: f64, buffer: &Queue<u32>, consumer: &Track) -> Vec<u32> {
 /// A fast producer, room for three, and a slow consumer that comes late. Who
 /// waits for whom?
 fn small_buffer(stage: &Stage) -> shared::Result {
-    let (producer, consumer) =
-        (stage.track("producer"), stage.track("consumer"));
-    let curve = stage.track("buffer");
+    let (producer, curve) = (stage.track("producer"), stage.track("buffer"));
+    let consumer = stage.track("consumer");
     let buffer = Queue::bounded(ROOM)?;
     let making = Process::spawn(|| {
         let made = produce(1..=ITEMS, 0.1, &buffer, &producer);
