@@ -78,7 +78,9 @@ impl Recorder {
         Ok(self.file.metadata()?.len())
     }
 
-    /// The lines recorded since `offset`.
+    /// The lines recorded since `offset`. One that is just being written is
+    /// not among them: a reader can see the first page of it before the second
+    /// is there.
     ///
     /// # Errors
     /// What pread(2) says, and when an event was lost on the way, since
@@ -91,6 +93,8 @@ impl Recorder {
         let length = self.length()?.saturating_sub(offset);
         let mut lines = vec![0; length as usize];
         self.file.read_exact_at(&mut lines, offset)?;
+        let whole = lines.iter().rposition(|&byte| byte == b'\n');
+        lines.truncate(whole.map_or(0, |end| end + 1));
         Ok(lines)
     }
 
@@ -322,6 +326,16 @@ mod tests {
         recorder.track("a").mark("lost");
         let error = recorder.lines_since(0).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(nix::libc::ENOSPC));
+    }
+
+    #[test]
+    fn a_line_that_is_being_written_is_not_read() {
+        let recorder = Recorder::in_memory().unwrap();
+        recorder.track("a").mark("whole");
+        let whole = recorder.lines_since(0).unwrap();
+        (&recorder.file).write_all(b"{\"t_ns\":1,").unwrap();
+        assert_eq!(recorder.lines_since(0).unwrap(), whole);
+        assert_eq!(recorder.lines_since(whole.len() as u64).unwrap(), b"");
     }
 
     #[test]
