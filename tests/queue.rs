@@ -25,7 +25,7 @@ fn claims_are_proven_and_can_fail() {
             // Last in, first out.
             broken: (
                 "main.rs",
-                "for dish in orders {",
+                "for dish in &orders {",
                 "for dish in orders.iter().collect::<Vec<_>>().into_iter().rev() {",
             ),
         },
@@ -83,7 +83,7 @@ fn claims_are_proven_and_can_fail() {
             // A list that each cook has a copy of, in place of the queue.
             broken: (
                 "main.rs",
-                "for order in orders {",
+                "for order in &orders {",
                 "for order in 1..=ORDERS {\n                let _ = orders.get();",
             ),
         },
