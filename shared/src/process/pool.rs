@@ -702,7 +702,7 @@ where
         let deadline = match turn {
             Turn::Look => Some(Instant::now()),
             Turn::Wait(deadline)
-                if self.crew.iter().any(Worker::may_hold_back) =>
+                if self.crew.iter().any(Worker::wants_a_look) =>
             {
                 let look = Instant::now() + FETCH;
                 Some(deadline.map_or(look, |deadline| deadline.min(look)))
@@ -1021,20 +1021,17 @@ where
         (batch.len() > 0).then_some(batch)
     }
 
-    /// Half of what the busiest worker has not begun.
+    /// Half of what the busiest worker has to spare.
     fn take_over(&mut self) -> Option<Batch> {
-        let waiting = |worker: &Worker| {
+        let to_spare = |worker: &Worker| {
             let (begun, mine) = worker.estate.claimed();
-            if worker.assigned.is_some() {
-                mine.saturating_sub(begun)
-            } else {
-                0
-            }
+            worker.has_to_spare(begun, mine)
         };
-        let busiest = self.crew.iter().max_by_key(|worker| waiting(worker))?;
+        let busiest = self.crew.iter().max_by_key(|worker| to_spare(worker))?;
         let assigned = busiest.assigned.as_ref()?;
         let taken = busiest.estate.reclaim(|begun, mine| {
-            (begun < mine).then(|| begun + (mine - begun) / 2)
+            let spare = busiest.has_to_spare(begun, mine);
+            (spare > 0).then(|| mine - spare.div_ceil(2))
         })?;
         Some(assigned.batch.part(taken))
     }

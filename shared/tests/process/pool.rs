@@ -13,8 +13,8 @@ use nix::sys::signal::{Signal as Number, kill, raise};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, Uid, setuid};
 use shared::process::{
-    JobError, Lock, MapError, Pool, PoolBuilder, PoolError, Process, Signal,
-    SpawnError, Status,
+    Barrier, Event, JobError, Lock, MapError, Pool, PoolBuilder, PoolError,
+    Process, Signal, SpawnError, Status,
 };
 
 use crate::cases;
@@ -52,7 +52,9 @@ pub const CASES: &[Case] = cases!("pool":
     five_thousand_jobs_may_queue,
     what_has_not_begun_can_be_cancelled,
     what_a_worker_has_but_has_not_begun_can_be_cancelled,
+    jobs_begin_though_the_parent_does_not_wait,
     what_another_worker_has_not_begun_is_taken_over,
+    what_a_stopped_worker_has_not_begun_is_taken_over,
     a_stopped_worker_is_named_and_holds_nobody_up,
     the_parents_death_takes_the_workers_along,
     dropping_ends_workers_and_gives_all_back,
@@ -631,6 +633,40 @@ fn what_another_worker_has_not_begun_is_taken_over() -> Outcome {
     // One chunk: all items go to one worker, where the first would wait for the
     // last for ever.
     assert_eq!(pool.map_chunked(0..50, 50)?, (0..50).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn jobs_begin_though_the_parent_does_not_wait() -> Outcome {
+    let (all_here, met) = (Barrier::new(3)?, Event::new()?);
+    let pool = Pool::new(3, |_: u32| {
+        let meeting = all_here.wait_timeout(SOON);
+        met.set();
+        meeting.map(drop)
+    })?;
+    let jobs = (0..3).map(|n| pool.submit(n)).collect::<Result<Vec<_>, _>>()?;
+    // Not a word to the pool meanwhile.
+    assert!(met.wait_timeout(SOON));
+    for job in jobs {
+        job.get()?;
+    }
+    Ok(())
+}
+
+fn what_a_stopped_worker_has_not_begun_is_taken_over() -> Outcome {
+    let pool = Pool::new(2, square)?;
+    for n in 0..4 {
+        assert_eq!(pool.submit(n)?.get()?, n * n);
+    }
+    for stopped in pool.pids() {
+        let worker = Pid::from_raw(stopped as i32);
+        kill(worker, Number::SIGSTOP)?;
+        assert!(eventually(|| state(stopped) == Some('T')));
+        // One of the two is given to the stopped one.
+        let jobs = [pool.submit(5)?, pool.submit(6)?];
+        let [five, six] = jobs.map(|job| job.get_timeout(SOON));
+        kill(worker, Number::SIGCONT)?;
+        assert_eq!((five?, six?), (25, 36));
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! A worker as its pool sees it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
@@ -11,6 +12,8 @@ use crate::process::sys::socket::{self, Wait};
 
 /// How much is read at a time.
 const READ: usize = 32 * 1024;
+/// A worker that has not begun a batch after this is stopped or very slow.
+const AWAKE: Duration = Duration::from_millis(10);
 
 /// Whose jobs they are.
 #[derive(Debug)]
@@ -100,6 +103,7 @@ pub(super) struct Assigned {
     pub answers: u32,
     /// How much of it has been written to the socket.
     written: usize,
+    since: Instant,
 }
 
 /// A worker.
@@ -147,6 +151,23 @@ impl Worker {
         })
     }
 
+    /// Whether something may have to be done about it though it says nothing:
+    /// it holds answers back, or does not begin.
+    pub fn wants_a_look(&self) -> bool {
+        let (begun, mine) = self.estate.claimed();
+        let waking = self.assigned.is_some() && begun == 0 && mine > 0;
+        waking || self.may_hold_back()
+    }
+
+    /// How many jobs others may take over, if it has begun so many and was
+    /// given so many: what it has not begun, but not the first, for which it
+    /// may just be waking up.
+    pub fn has_to_spare(&self, begun: u32, mine: u32) -> u32 {
+        let Some(assigned) = &self.assigned else { return 0 };
+        let wakes = begun == 0 && assigned.since.elapsed() < AWAKE;
+        mine.saturating_sub(begun.max(u32::from(wakes)))
+    }
+
     /// Whether it can be given a batch.
     pub fn is_free(&self) -> bool {
         self.assigned.is_none() && !self.retiring
@@ -162,8 +183,13 @@ impl Worker {
         self.jobs += u64::from(batch.len());
         self.estate.assign(batch.len());
         let answered = vec![false; batch.len() as usize];
-        self.assigned =
-            Some(Assigned { batch, answered, answers: 0, written: 0 });
+        self.assigned = Some(Assigned {
+            batch,
+            answered,
+            answers: 0,
+            written: 0,
+            since: Instant::now(),
+        });
         self.write();
     }
 
