@@ -120,9 +120,10 @@ impl Screen {
         anstream::adapter::strip_str(&self.raw).to_string()
     }
 
-    /// The widest line, in columns.
+    /// The widest line, in columns. One that was drawn over is another line.
     pub fn width(&self) -> usize {
         let text = self.text();
-        text.lines().map(|line| line.trim_end().width()).max().unwrap_or(0)
+        let lines = text.split(['\n', '\r']);
+        lines.map(|line| line.trim_end().width()).max().unwrap_or(0)
     }
 }

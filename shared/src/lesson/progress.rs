@@ -1,5 +1,9 @@
 use super::voice::Voice;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use unicode_width::UnicodeWidthStr;
+
+/// The widest bar, in columns.
+const WIDEST: usize = 30;
 
 /// How far something is that takes its time: a bar on a terminal, nothing
 /// elsewhere. It is gone when this is dropped.
@@ -17,8 +21,13 @@ impl Progress {
             false => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(Some(total), target);
-        let template = "  {msg} {bar:30} {pos} of {len}";
-        let style = ProgressStyle::with_template(template)
+        // A margin, the message, and what stands behind the bar.
+        let most = total.to_string().len();
+        let taken = 2 + what.width() + 2 + most + " of ".len() + most;
+        let room = voice.terminal.width.saturating_sub(taken + 1);
+        let room = room.clamp(1, WIDEST);
+        let template = format!("  {{msg}} {{bar:{room}}} {{pos}} of {{len}}");
+        let style = ProgressStyle::with_template(&template)
             .expect("the template is well formed");
         let chars = if voice.terminal.unicode { "██░" } else { "##." };
         bar.set_style(style.progress_chars(chars));
