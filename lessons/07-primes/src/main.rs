@@ -1,0 +1,133 @@
+//! Primes: how many processes pay.
+//!
+//! A thousand numbers, each a little work. Are a thousand processes the
+//! quickest way to do it?
+
+mod life;
+mod ways;
+
+use clap::{Args, value_parser};
+use shared::lesson::{at_least, equals};
+use shared::process::{Pool, Process};
+use shared::{Stage, lesson};
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+use ways::{same, table, timed};
+
+/// So many processes at once and no more: a system has its limits.
+const AT_ONCE: usize = 50;
+/// So many numbers go to a worker in one message.
+const CHUNK: usize = 250;
+
+#[derive(Args)]
+struct Options {
+    /// Looks for the primes below N, from 1000 to 200000
+    #[arg(long, value_name = "N", default_value_t = 30_000)]
+    #[arg(value_parser = value_parser!(u32).range(1000..=200_000))]
+    limit: u32,
+}
+
+fn main() -> ExitCode {
+    lesson![below_1000, life::life_of_a_process, to_the_limit, how_many_pay,]
+        .with::<Options>()
+        .run()
+}
+
+/// The primes below 1000, found in four ways. Which way is the slowest?
+fn below_1000(stage: &Stage) -> shared::Result {
+    let cores = available_parallelism()?.get();
+    let single = |numbers| by_pool(cores, 1, numbers);
+    let chunks = |numbers| by_pool(cores, CHUNK, numbers);
+    let ways = [
+        timed(stage, "serially", 2..1000, serially)?,
+        timed(stage, "a process each", 2..1000, a_process_each)?,
+        timed(stage, "pool, one by one", 2..1000, single)?,
+        timed(stage, "pool, in chunks", 2..1000, chunks)?,
+    ];
+    table(stage, &ways);
+    let [serial, each, ..] = &ways;
+    stage.claim("primes below 1000: 168", serial.found.len(), equals(168));
+    stage.claim("ways to the same ones: all four", same(&ways), equals(4));
+    let times = each.seconds / serial.seconds;
+    stage.claim("a process each: times slower", times, at_least(4.0));
+    Ok(())
+}
+
+/// The number, if it is prime: if nothing up to its half divides it.
+fn prime(n: u32) -> Option<u32> {
+    (2..=n / 2).all(|divisor| !n.is_multiple_of(divisor)).then_some(n)
+}
+
+type Primes = shared::Result<Vec<u32>>;
+
+fn serially(numbers: impl Iterator<Item = u32>) -> Primes {
+    Ok(numbers.filter_map(prime).collect())
+}
+
+fn a_process_each(mut numbers: impl Iterator<Item = u32>) -> Primes {
+    let mut found = Vec::new();
+    loop {
+        let group = numbers.by_ref().take(AT_ONCE);
+        let children = group.map(|n| Process::spawn(move || prime(n)));
+        let children = children.collect::<Result<Vec<_>, _>>()?;
+        if children.is_empty() {
+            return Ok(found);
+        }
+        for child in children {
+            found.extend(child.join()?);
+        }
+    }
+}
+
+fn by_pool(
+    workers: usize,
+    chunk: usize,
+    numbers: impl Iterator<Item = u32>,
+) -> Primes {
+    let pool = Pool::new(workers, prime)?;
+    let answers = pool.map_chunked(numbers, chunk)?;
+    Ok(answers.into_iter().flatten().collect())
+}
+
+/// More numbers, which are more work each. Which way pays now?
+fn to_the_limit(stage: &Stage) -> shared::Result {
+    let options: &Options = stage.options();
+    let (limit, few) = (options.limit, 1000);
+    let parent = stage.track("parent");
+    let cores = available_parallelism()?.get();
+    let progress = stage.progress("numbers", u64::from(3 * limit + few));
+    let below = |limit| (2..limit).inspect(|_| progress.advance(1));
+    let single = |numbers| by_pool(cores, 1, numbers);
+    let chunks = |numbers| by_pool(cores, CHUNK, numbers);
+    let each =
+        timed(stage, "1000: a process each", below(few), a_process_each)?;
+    let ways = [
+        timed(stage, "all: serially", below(limit), serially)?,
+        timed(stage, "all: pool, one by one", below(limit), single)?,
+        timed(stage, "all: pool, in chunks", below(limit), chunks)?,
+    ];
+    drop(progress);
+    let seconds = each.seconds / each.numbers as f64 * f64::from(limit);
+    parent.say(format!("{limit} processes: about {seconds:.1} s, not run"));
+    table(stage, ways.iter().chain([&each]));
+    stage.claim("ways to the same ones: all three", same(&ways), equals(3));
+    Ok(())
+}
+
+/// Two workers, four, eight. Does each one more make it quicker?
+fn how_many_pay(stage: &Stage) -> shared::Result {
+    let options: &Options = stage.options();
+    let parent = stage.track("parent");
+    parent.note("cores of this machine", available_parallelism()?.get());
+    let progress = stage.progress("numbers", u64::from(4 * options.limit));
+    let mut ways = Vec::new();
+    for workers in [1, 2, 4, 8] {
+        let numbers = (2..options.limit).inspect(|_| progress.advance(1));
+        let name = format!("workers: {workers}");
+        let chunks = |numbers| by_pool(workers, CHUNK, numbers);
+        ways.push(timed(stage, &name, numbers, chunks)?);
+    }
+    drop(progress);
+    stage.claim("pools that find the same: all four", same(&ways), equals(4));
+    Ok(())
+}
