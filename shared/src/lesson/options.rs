@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 /// The options that every lesson has.
 #[derive(Clone, Debug, Parser)]
+// A lesson's own options may have the name `Options` too.
+#[group(skip)]
 #[command(
     disable_version_flag = true,
     after_help = "Exit status: 0 every claim held, 1 one did not or something failed, 2 usage."
