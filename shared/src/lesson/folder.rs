@@ -3,7 +3,7 @@ use anyhow::Context;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::SystemTime;
 
@@ -51,6 +51,11 @@ impl Folder {
             })?;
         }
         Ok(below)
+    }
+
+    /// Where it is, if it was made.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     pub fn remove(&self) -> Result {

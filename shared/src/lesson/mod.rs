@@ -60,6 +60,7 @@ use options::Options;
 use own::{Chosen, Own};
 use show::Show;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use voice::Voice;
@@ -72,7 +73,11 @@ pub struct Lesson {
     source: Source<'static>,
     steps: Vec<(Place<'static>, Step)>,
     own: Own,
+    finally: Option<Finally>,
 }
+
+/// What is done when a lesson has ended.
+type Finally = Box<dyn Fn(&Chosen, &Path) -> Result>;
 
 /// A lesson of these steps: functions of `src/main.rs`, where this stands, or,
 /// as `module::step`, of the file of that module beside it.
@@ -108,7 +113,8 @@ impl Lesson {
         source: Source<'static>,
         steps: [(Place<'static>, Step); N],
     ) -> Self {
-        Self { source, steps: steps.to_vec(), own: Own::none() }
+        let own = Own::none();
+        Self { source, steps: steps.to_vec(), own, finally: None }
     }
 
     /// The same lesson with options of its own, to be had from
@@ -118,6 +124,17 @@ impl Lesson {
         O: clap::Args + Send + Sync + 'static,
     {
         Self { own: Own::of::<O>(), ..self }
+    }
+
+    /// The same lesson, and when it has ended, however it did, `tidy` is called
+    /// with its options and the folder of the run, its own
+    /// [`temp_dir`](std::env::temp_dir), which is removed afterwards: to put
+    /// back what is not to stay changed. No process of the lesson is left
+    /// then.
+    pub fn finally<O: 'static>(self, tidy: fn(&O, &Path) -> Result) -> Self {
+        let finally: Finally =
+            Box::new(move |own, folder| tidy(own::chosen(own), folder));
+        Self { finally: Some(finally), ..self }
     }
 
     /// Runs the lesson as the command line says: 0 when every claim held, 1
@@ -134,14 +151,20 @@ impl Lesson {
             package,
             limit,
             options.walk,
-            &folder,
             || {
                 folder.settle();
-                let shown = self.show(&options, own, folder.clone());
+                let shown = self.show(&options, own.clone(), folder.clone());
                 complain(package, shown.map(|()| 0))
             },
+            || self.tidy(&own, &folder),
         );
         ExitCode::from(complain(package, status))
+    }
+
+    fn tidy(&self, own: &Chosen, folder: &Folder) -> Result {
+        let finally = self.finally.as_ref();
+        let tidied = finally.map_or(Ok(()), |tidy| tidy(own, folder.path()));
+        tidied.and(folder.remove())
     }
 
     fn show(&self, options: &Options, own: Chosen, folder: Folder) -> Result {

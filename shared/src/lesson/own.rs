@@ -1,8 +1,9 @@
 use clap::{ArgMatches, Args, Command, Error};
 use std::any::Any;
+use std::sync::Arc;
 
 /// What was chosen by the options that only one lesson has.
-pub(super) type Chosen = Box<dyn Any + Send + Sync>;
+pub(super) type Chosen = Arc<dyn Any + Send + Sync>;
 
 /// The options that only one lesson has.
 pub(super) struct Own {
@@ -14,7 +15,7 @@ pub(super) struct Own {
 
 impl Own {
     pub fn none() -> Self {
-        Self { augment: |command| command, choose: |_| Ok(Box::new(())) }
+        Self { augment: |command| command, choose: |_| Ok(Arc::new(())) }
     }
 
     pub fn of<O: Args + Send + Sync + 'static>() -> Self {
@@ -23,7 +24,16 @@ impl Own {
                 let heading = "Options of this lesson";
                 O::augment_args(command.next_help_heading(heading))
             },
-            choose: |matches| Ok(Box::new(O::from_arg_matches(matches)?)),
+            choose: |matches| Ok(Arc::new(O::from_arg_matches(matches)?)),
         }
     }
+}
+
+/// What was chosen, as the type that it has.
+///
+/// # Panics
+/// When it has another one.
+pub(super) fn chosen<O: 'static>(own: &Chosen) -> &O {
+    let options = own.downcast_ref();
+    options.expect("the lesson was made `with` these options")
 }

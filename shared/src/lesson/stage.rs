@@ -1,7 +1,7 @@
 use super::claim::{Claim, Condition};
 use super::figure::Figure;
 use super::folder::Folder;
-use super::own::Chosen;
+use super::own::{self, Chosen};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::table;
@@ -113,8 +113,7 @@ impl Stage {
     /// # Panics
     /// When it was given others.
     pub fn options<O: 'static>(&self) -> &O {
-        let options = self.own.downcast_ref();
-        options.expect("the lesson was made `with` these options")
+        own::chosen(&self.own)
     }
 
     /// A temporary folder, for this user and this run of the step alone. It is

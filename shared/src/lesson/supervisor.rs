@@ -9,7 +9,6 @@
 //! (PR_SET_CHILD_SUBREAPER), see prctl(2).
 #![expect(unsafe_code, reason = "fork")]
 
-use super::folder::Folder;
 use super::limit::fork_error;
 use crate::Result;
 use anyhow::{Context, bail};
@@ -57,7 +56,8 @@ static LESSON: AtomicI32 = AtomicI32::new(0);
 /// Runs `lesson` in a child and returns the status to exit with: the lesson's
 /// own, or 128 and the signal's number if a signal ended it or nobody reads
 /// its output. `keys` says whether the lesson reads keys from the terminal,
-/// which is restored if it dies while it does. In the end `folder` is removed.
+/// which is restored if it dies while it does. In the end this process
+/// tidies up by `tidy`.
 ///
 /// # Errors
 /// When there can be no child, when the lesson was killed, did not end within
@@ -66,8 +66,8 @@ pub(super) fn supervise(
     package: &str,
     limit: Option<Duration>,
     keys: bool,
-    folder: &Folder,
     lesson: impl FnOnce() -> u8,
+    tidy: impl FnOnce() -> Result,
 ) -> Result<u8> {
     PACKAGE.get_or_init(|| package.to_owned());
     // Whoever ignores SIGCHLD cannot wait for a child, and an exec keeps it.
@@ -105,8 +105,8 @@ pub(super) fn supervise(
             let watch = Watch { lesson: child, signals, terminal, asked: None };
             let status = watch.until_the_end(limit);
             // Why the lesson failed says more than why this did.
-            let removed = folder.remove();
-            status.and_then(|status| removed.map(|()| status))
+            let tidied = tidy();
+            status.and_then(|status| tidied.map(|()| status))
         }
     }
 }
