@@ -1,5 +1,6 @@
 //! Lesson 20: never more inside than there are permits.
 
+use std::collections::HashSet;
 use testkit::{Check, Lesson, happened, noted, open_spans};
 
 const LESSON: Lesson = Lesson {
@@ -47,6 +48,42 @@ fn claims_are_proven_and_can_fail() {
             claim: "the plain one counts one more",
             proven: |events| noted(events, "plain", "permits") == 6,
             broken: ("main.rs", "*free += 1;", "*free += 0;"),
+        },
+        Check {
+            step: "five_processes",
+            claim: "inside at once: never more than five",
+            proven: |events| {
+                let inside = open_spans(events, "inside");
+                !inside.is_empty() && inside.iter().all(|&inside| inside <= 5)
+            },
+            broken: (
+                "processes.rs",
+                "let _permit = guest.span(\"waits\", || seats.acquire())?;",
+                "guest.span(\"waits\", || seats.acquire())?;",
+            ),
+        },
+        Check {
+            step: "five_processes",
+            claim: "inside in the end: all twenty",
+            proven: |events| {
+                let pids = happened(events, "inside").map(|event| event.pid);
+                pids.collect::<HashSet<_>>().len() == 20
+            },
+            broken: (
+                "processes.rs",
+                "let process = Process",
+                "if guest.name() == \"guest 7\" { continue }\n        let process = Process",
+            ),
+        },
+        Check {
+            step: "five_processes",
+            claim: "permits in the end: five again",
+            proven: |events| noted(events, "host", "free permits") == 5,
+            broken: (
+                "processes.rs",
+                "let host =",
+                "let _kept = seats.acquire()?;\n    let host =",
+            ),
         },
         Check {
             step: "one_release_too_many",

@@ -1,6 +1,7 @@
 """Semaphore: five seats, twenty guests. The same as src/main.rs, in Python."""
 
 import argparse
+import multiprocessing
 import random
 import threading
 import time
@@ -8,33 +9,37 @@ import time
 SEATS = 5
 GUESTS = 20
 
+# Children as copies, which need not be told what they work on.
+fork = multiprocessing.get_context("fork")
+
 
 class Inside:
-    """Counts who is inside, and how many were at most."""
+    """Counts who is inside: now, at most and in all."""
 
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.now = self.peak = self.all = 0
+    def __init__(self, counts, lock):
+        self.counts, self.lock = counts, lock
 
     def __enter__(self):
         with self.lock:
-            self.now += 1
-            self.all += 1
-            self.peak = max(self.peak, self.now)
+            now, peak, seen = self.counts
+            self.counts[:] = [now + 1, max(peak, now + 1), seen + 1]
 
     def __exit__(self, *_):
         with self.lock:
-            self.now -= 1
+            self.counts[0] -= 1
 
 
-def run_guests(visit):
-    inside = Inside()
-    guests = [threading.Thread(target=visit, args=(inside,)) for _ in range(GUESTS)]
+def run_guests(visit, processes=False):
+    counts = fork.Array("i", 3) if processes else [0, 0, 0]
+    lock = counts.get_lock() if processes else threading.Lock()
+    kind = fork.Process if processes else threading.Thread
+    inside = Inside(counts, lock)
+    guests = [kind(target=visit, args=(inside,)) for _ in range(GUESTS)]
     for guest in guests:
         guest.start()
     for guest in guests:
         guest.join()
-    return inside
+    return f"at once: {counts[1]}, in all: {counts[2]}"
 
 
 def nobody_counts(pause):
@@ -45,7 +50,7 @@ def nobody_counts(pause):
             all_inside.wait()
             pause(0.5)
 
-    print("without a semaphore, at once:", run_guests(visit).peak)
+    print("without a semaphore,", run_guests(visit))
 
 
 def five_inside(pause):
@@ -55,8 +60,7 @@ def five_inside(pause):
         with seats, inside:
             pause(random.uniform(1.0, 3.0))
 
-    inside = run_guests(visit)
-    print(f"with five permits, at once: {inside.peak}, in all: {inside.all}")
+    print("with five permits,", run_guests(visit))
 
 
 def one_release_too_many():
@@ -72,14 +76,25 @@ def one_release_too_many():
         print("the bounded one:", error)
 
 
-def price():
-    seats, times = threading.Semaphore(SEATS), 100_000
+def five_processes(pause):
+    seats = fork.BoundedSemaphore(SEATS)
+
+    def visit(inside):
+        random.seed()  # or each child has its parent's numbers
+        with seats, inside:
+            pause(random.uniform(0.5, 1.5))
+
+    print("with processes,", run_guests(visit, processes=True))
+
+
+def price(label, seats):
+    times = 100_000
     start = time.perf_counter()
     for _ in range(times):
         seats.acquire()
         seats.release()
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\tacquire and release\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}")
 
 
 def main():
@@ -93,7 +108,9 @@ def main():
     nobody_counts(pause)
     five_inside(pause)
     one_release_too_many()
-    price()
+    five_processes(pause)
+    price("between threads", threading.Semaphore(SEATS))
+    price("between processes", fork.Semaphore(SEATS))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 //!
 //! A lock admits one. What admits five?
 
+mod bounded;
+mod processes;
+
 use anyhow::ensure;
-use shared::lesson::{at_most, differs_from, equals};
+use shared::lesson::{at_most, equals};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -14,7 +17,14 @@ const SEATS: usize = 5;
 const GUESTS: usize = 20;
 
 fn main() -> ExitCode {
-    lesson![nobody_counts, five_inside, one_release_too_many, price].run()
+    lesson![
+        nobody_counts,
+        five_inside,
+        bounded::one_release_too_many,
+        processes::five_processes,
+        price,
+    ]
+    .run()
 }
 
 /// Twenty threads enter and nobody counts them. How many are inside at once?
@@ -102,41 +112,21 @@ impl Semaphore {
     }
 }
 
-/// Someone releases a permit that was never acquired. Who notices?
-fn one_release_too_many(stage: &Stage) -> shared::Result {
-    let (plain, bounded) = (stage.track("plain"), stage.track("bounded"));
-    let seats = Semaphore::new(SEATS, None);
-    plain.note("release", said(&seats.release()));
-    plain.note("permits", *seats.free());
-    let seats = Semaphore::new(SEATS, Some(SEATS));
-    bounded.note("release", said(&seats.release()));
-    bounded.note("permits", *seats.free());
-
-    let more: usize = plain.noted("permits")?;
-    stage.claim("the plain one counts one more", more, equals(SEATS + 1));
-    let same: usize = bounded.noted("permits")?;
-    stage.claim("the bounded one as many as before", same, equals(SEATS));
-    let refusal: String = bounded.noted("release")?;
-    stage.claim(
-        "and refuses the release",
-        refusal,
-        differs_from("ok".to_owned()),
-    );
-    Ok(())
-}
-
-fn said(result: &shared::Result) -> String {
-    result.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned())
-}
-
 /// What does a permit cost when nobody has to wait for it?
 fn price(stage: &Stage) -> shared::Result {
     const TIMES: u32 = 100_000;
     let seats = Semaphore::new(SEATS, None);
-    stage.measure("acquire and release", TIMES, || {
+    stage.measure("between threads", TIMES, || {
         for _ in 0..TIMES {
             seats.acquire();
             seats.release()?;
+        }
+        Ok(())
+    })?;
+    let seats = shared::process::Semaphore::new(SEATS)?;
+    stage.measure("between processes", TIMES, || {
+        for _ in 0..TIMES {
+            drop(seats.acquire()?);
         }
         Ok(())
     })?;
