@@ -1,0 +1,55 @@
+//! What a lock costs.
+
+use crate::shop::Shop;
+use crate::{BUYERS, PATIENCE, buy, ten};
+use shared::Stage;
+use shared::lesson::{at_least, at_most, equals};
+use shared::process::{Barrier, Lock};
+
+/// Who thinks with the lock in its hand keeps the others out. What does that
+/// cost?
+pub fn thinking_with_the_lock(stage: &Stage) -> shared::Result {
+    let shop = Shop::open(stage)?;
+    let (lock, all_here) = (Lock::new(())?, Barrier::new(BUYERS)?);
+    let slow = ten(stage, "slow", |buyer| {
+        let _held = buyer.span("waits", || lock.lock())?;
+        let data = shop.look()?;
+        buyer.span("thinks with it", || buyer.pause_between(0.3, 0.6));
+        buyer.span("buys", || buy(buyer, &shop, data))
+    })?;
+    shop.put_back()?;
+    let quick = ten(stage, "quick", |buyer| {
+        let thinks = buyer.begin("thinks before it");
+        all_here.wait_timeout(PATIENCE)?;
+        buyer.pause_between(0.3, 0.6);
+        drop(thinks);
+        let _held = buyer.span("waits", || lock.lock())?;
+        buyer.span("buys", || buy(buyer, &shop, shop.look()?))
+    })?;
+    stage.figure("thinking with the lock", slow.as_secs_f64())?;
+    stage.figure("thinking before it", quick.as_secs_f64())?;
+    let trace = stage.trace()?;
+    let (with, before) = ("thinks with it", "thinks before it");
+    stage.claim("with it: one thinks at a time", trace.peak(with), at_most(1));
+    stage.claim("before it: all ten", trace.peak(before), equals(BUYERS));
+    let sum = slow.as_secs_f64() / trace.total(with).as_secs_f64();
+    stage.claim("with it: as long as all thoughts", sum, at_least(1.0));
+    shop.put_back()
+}
+
+/// What takes longer: to take a lock that is free, or to write a file?
+pub fn price(stage: &Stage) -> shared::Result {
+    const TIMES: u32 = 100_000;
+    let (lock, shop) = (Lock::new(())?, Shop::open(stage)?);
+    stage.measure("lock and release", TIMES, || {
+        for _ in 0..TIMES {
+            drop(lock.lock()?);
+        }
+        Ok(())
+    })?;
+    let data = shop.look()?;
+    stage.measure("write aside and sync", 10, || {
+        (0..10).try_for_each(|_| shop.put(&data))
+    })?;
+    shop.put_back()
+}
