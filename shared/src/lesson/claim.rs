@@ -49,6 +49,12 @@ pub fn at_least<'a, T: PartialOrd + Serialize + 'a>(
     Condition::new(demand, move |value| *value >= limit)
 }
 
+/// The value is less than this one.
+pub fn below<'a, T: PartialOrd + Serialize + 'a>(limit: T) -> Condition<'a, T> {
+    let demand = format!("less than {}", shown(&json(&limit)));
+    Condition::new(demand, move |value| *value < limit)
+}
+
 /// The value is neither below the one nor above the other.
 pub fn between<'a, T: PartialOrd + Serialize + 'a>(
     least: T,
@@ -169,6 +175,7 @@ mod tests {
         assert!(!held);
         assert_eq!(text, "so it is (found 6, expected at most 5)");
         assert!(claim(5, at_least(5)).0 && !claim(4, at_least(5)).0);
+        assert!(claim(4, below(5)).0 && !claim(5, below(5)).0);
         assert!(claim(5, between(4, 5)).0 && !claim(3, between(4, 5)).0);
         assert!(claim('Z', equals('Z')).0 && !claim('R', equals('Z')).0);
         assert!(claim(1, differs_from(2)).0 && !claim(2, differs_from(2)).0);

@@ -44,7 +44,7 @@ mod voice;
 mod walk;
 
 pub use claim::{
-    Claim, Condition, at_least, at_most, between, differs_from, equals,
+    Claim, Condition, at_least, at_most, below, between, differs_from, equals,
 };
 pub use figure::Figure;
 pub use limit::fork_error;
