@@ -1,0 +1,86 @@
+//! More tasks than cores.
+
+use crate::cores::up_to;
+use crate::slices::compute_for;
+use crate::{LONG, run};
+use shared::lesson::{at_least, equals};
+use shared::trace::{Span, Trace};
+use shared::{Stage, Track};
+use std::collections::BTreeSet;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Six tasks have fewer cores. Finn waits for a while: who gets his core?
+pub fn six_tasks(stage: &Stage) -> shared::Result {
+    let Some(cores) = up_to(4, stage) else { return Ok(()) };
+    let cores = cores.as_slice();
+    run(
+        stage,
+        LONG,
+        [
+            ("anna", cores, compute),
+            ("ben", cores, compute),
+            ("carl", cores, compute),
+            ("dora", cores, compute),
+            ("emil", cores, compute),
+            ("finn", cores, compute_and_wait),
+        ],
+    )?;
+    let trace = stage.trace()?;
+    let next = next_on_finns_core(&trace).unwrap_or("another program");
+    stage.track("finn's core").note("goes to", next);
+
+    let peaks = cores.iter().map(|&core| trace.peak(&on(core)));
+    let most = peaks.max().unwrap_or(0);
+    stage.claim("at once on one core: never two", most, equals(1));
+    let others = ran_while_finn_waited(&trace).len();
+    stage.claim("others run while finn waits", others, at_least(1));
+    Ok(())
+}
+
+fn compute_and_wait(task: &Track, time: Duration) -> shared::Result {
+    compute(task, time / 4)?;
+    task.span("waits", || sleep(time));
+    compute(task, time / 4)
+}
+
+/// Computes, and records when it ran and on which core.
+fn compute(task: &Track, time: Duration) -> shared::Result {
+    for slice in compute_for(time)? {
+        task.span_at(&on(slice.core), slice.from, slice.to);
+    }
+    Ok(())
+}
+
+/// What running on this core is called.
+fn on(core: usize) -> String {
+    format!("on core {core}")
+}
+
+/// Finn's wait, and all that ran.
+fn wait_and_runs(trace: &Trace) -> Option<(&Span, Vec<&Span>)> {
+    let spans = trace.spans().iter();
+    let runs = spans.filter(|span| span.name.starts_with("on core"));
+    Some((trace.spans_named("waits").next()?, runs.collect()))
+}
+
+fn ran_while_finn_waited(trace: &Trace) -> BTreeSet<&str> {
+    let Some((wait, runs)) = wait_and_runs(trace) else {
+        return BTreeSet::new();
+    };
+    let others = runs.into_iter().filter(|run| run.overlaps(wait));
+    others.map(|run| trace.tracks()[run.track].name.as_str()).collect()
+}
+
+/// The first of the others to run on the core where finn ran last before he
+/// waited; nobody if none of them did until he was back.
+fn next_on_finns_core(trace: &Trace) -> Option<&str> {
+    let (wait, runs) = wait_and_runs(trace)?;
+    let begins = |run: &&&Span| run.begin_ns < wait.begin_ns;
+    let finns = runs.iter().filter(|run| run.track == wait.track);
+    let left = finns.take_while(begins).last()?;
+    let next = runs.iter().find(|run| {
+        !begins(run) && run.overlaps(wait) && run.name == left.name
+    })?;
+    Some(&trace.tracks()[next.track].name)
+}

@@ -1,0 +1,113 @@
+//! How often tasks are switched, and what a switch costs.
+
+use crate::cores::{cores, keep_to};
+use crate::{LONG, Work, compute, run};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use shared::lesson::at_least;
+use shared::process::Process;
+use shared::{Stage, Track};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What a process has had of its core so far (getrusage(2)).
+pub struct Usage {
+    /// How long it ran.
+    pub ran: Duration,
+    /// How often it gave its core up, to wait for something.
+    pub given_up: i64,
+    /// How often its core was taken away from it.
+    pub taken: i64,
+}
+
+impl Usage {
+    /// That of this process.
+    pub fn so_far() -> nix::Result<Self> {
+        let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+        let time = usage.user_time() + usage.system_time();
+        Ok(Self {
+            ran: Duration::from_micros(time.num_microseconds() as u64),
+            given_up: usage.voluntary_context_switches(),
+            taken: usage.involuntary_context_switches(),
+        })
+    }
+
+    /// How often another task had its core next.
+    pub fn switches(&self) -> i64 {
+        self.given_up + self.taken
+    }
+}
+
+/// Two compute, one naps ten times, all on one core. Who gives the core up,
+/// and from whom is it taken?
+pub fn given_or_taken(stage: &Stage) -> shared::Result {
+    let Some(core) = cores::<1>(stage) else { return Ok(()) };
+    let tasks = [("anna", busy as Work), ("ben", busy), ("carl", sleepy)];
+    run(stage, LONG, tasks.map(|(name, work)| (name, &core[..], work)))?;
+    let trace = stage.trace()?;
+    let given_up: i64 = trace.noted("carl", "gave the core up")?;
+    stage.claim("carl gave the core up at each nap", given_up, at_least(NAPS));
+    for name in ["anna", "ben"] {
+        let given_up: i64 = trace.noted(name, "gave the core up")?;
+        let taken: i64 = trace.noted(name, "had it taken away")?;
+        let claim = format!("{name} had it taken away more often");
+        stage.claim(&claim, taken, at_least(given_up + 1));
+    }
+    Ok(())
+}
+
+const NAPS: i64 = 10;
+
+fn busy(task: &Track, time: Duration) -> shared::Result {
+    counted(task, || compute(task, time))
+}
+
+fn sleepy(task: &Track, time: Duration) -> shared::Result {
+    counted(task, || {
+        for _ in 0..NAPS {
+            task.span("sleeps", || sleep(time / 20));
+        }
+        Ok(())
+    })
+}
+
+fn counted(
+    task: &Track,
+    work: impl FnOnce() -> shared::Result,
+) -> shared::Result {
+    let before = Usage::so_far()?;
+    work()?;
+    let after = Usage::so_far()?;
+    task.note("gave the core up", after.given_up - before.given_up);
+    task.note("had it taken away", after.taken - before.taken);
+    Ok(())
+}
+
+/// Two processes on one core hand a byte to and fro. What does a switch cost?
+pub fn price(stage: &Stage) -> shared::Result {
+    const ROUNDS: u32 = 2_000;
+    let Some(core) = cores::<1>(stage) else { return Ok(()) };
+    let (mut anna, mut ben) = UnixStream::pair()?;
+    let answers = Process::spawn(move || {
+        keep_to(&core)?;
+        for _ in 0..ROUNDS {
+            ben.read_exact(&mut [0])?;
+            ben.write_all(&[0])?;
+        }
+        shared::Result::Ok(())
+    })?;
+    let asks = Process::spawn(move || {
+        keep_to(&core)?;
+        let begin = Instant::now();
+        for _ in 0..ROUNDS {
+            anna.write_all(&[0])?;
+            anna.read_exact(&mut [0])?;
+        }
+        shared::Result::Ok(begin.elapsed().as_secs_f64())
+    })?;
+    let seconds = asks.join()?;
+    answers.join()?;
+    stage.figure("switch", seconds / f64::from(2 * ROUNDS))
+}
