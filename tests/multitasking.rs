@@ -108,7 +108,7 @@ fn claims_are_proven_and_can_fail() {
                 naps == 10 && number(events, "carl", GIVEN_UP) >= naps
             },
             broken: (
-                "switches.rs",
+                "switch.rs",
                 "task.span(\"sleeps\", || sleep(time / 20));",
                 "task.span(\"sleeps\", || crate::slices::compute_for(time / 20))?;",
             ),
@@ -151,7 +151,7 @@ const COMPUTES_TOO: Change = (
 );
 
 const ALL_NAP: Change = (
-    "switches.rs",
+    "switch.rs",
     "counted(task, || compute(task, time))",
     "sleepy(task, time)",
 );

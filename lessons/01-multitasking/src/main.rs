@@ -5,7 +5,7 @@
 mod cores;
 mod crowd;
 mod slices;
-mod switches;
+mod switch;
 
 use cores::{cores, keep_to};
 use shared::lesson::{at_most, below, equals};
@@ -14,7 +14,7 @@ use shared::trace::Trace;
 use shared::{Stage, Track, lesson};
 use slices::{compute_for, typical};
 use std::{process::ExitCode, thread::sleep, time::Duration};
-use switches::Usage;
+use switch::Usage;
 
 /// How long a task computes: in a short one each time slice can be seen, in a
 /// long one each gets on, however many other programs run.
@@ -27,8 +27,8 @@ fn main() -> ExitCode {
         two_cores,
         one_waits,
         crowd::six_tasks,
-        switches::given_or_taken,
-        switches::price,
+        switch::given_or_taken,
+        switch::price,
     ]
     .run()
 }

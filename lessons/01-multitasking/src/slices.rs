@@ -1,6 +1,6 @@
 //! When a task really ran, found from the gaps in its own clock readings.
 
-use crate::switches::Usage;
+use crate::switch::Usage;
 use nix::sched::sched_getcpu;
 use std::time::{Duration, Instant};
 
