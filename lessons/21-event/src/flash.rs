@@ -1,0 +1,49 @@
+//! A green that is over before anybody who waits can look.
+
+use crate::{CARS, Event, cars};
+use shared::lesson::equals;
+use shared::{Stage, Track};
+use std::thread;
+
+/// The light is green for a moment, and who wakes asks: is it green? Who
+/// drives?
+pub fn forgotten(stage: &Stage) -> shared::Result {
+    let green = Event { forgets: true, ..Event::new() };
+    flash(stage, &green, |light| {
+        light.span("red again", || light.pause(1.0));
+        light.say("green to stay");
+        green.set();
+    });
+    let woken = stage.trace()?.overlap("red again", "drives");
+    stage.claim(
+        "nobody drives before it is green to stay",
+        woken,
+        equals(false),
+    );
+    Ok(())
+}
+
+/// The same moment, and who wakes asks: was it green since I came? Who drives?
+pub fn remembered(stage: &Stage) -> shared::Result {
+    flash(stage, &Event::new(), |_| {});
+    let driven = stage.trace()?.count("drives");
+    stage.claim("cars that drive: all, and it is red", driven, equals(CARS));
+    Ok(())
+}
+
+fn flash(stage: &Stage, green: &Event, later: impl FnOnce(&Track)) {
+    let (light, patience) = (stage.track("light"), stage.time(20.0));
+    thread::scope(|scope| {
+        for car in cars(stage) {
+            scope.spawn(move || {
+                if car.span("waits", || green.wait_timeout(patience)) {
+                    car.span("drives", || car.pause(0.5));
+                }
+            });
+        }
+        green.until_waiting(CARS);
+        light.say("green and red again");
+        green.flash();
+        later(&light);
+    });
+}
