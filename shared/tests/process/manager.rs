@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use std::{fs, process};
 
 use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal as Number, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -40,6 +41,7 @@ pub const CASES: &[Case] = cases!("manager":
     a_stopped_manager_is_told_of_in_time,
     it_ends_with_its_parent_and_removes_its_socket,
     an_interrupt_does_not_end_it,
+    calls_are_no_slower_where_others_want_the_core,
     a_request_that_is_too_large_is_refused_and_the_next_arrives,
     a_malformed_request_harms_nobody_else,
     an_endless_request_harms_nobody_else,
@@ -477,6 +479,47 @@ fn an_interrupt_does_not_end_it() -> Outcome {
     kill(Pid::from_raw(manager.pid() as i32), Number::SIGINT)?;
     list.push(&1)?;
     assert_eq!(list.len()?, 1);
+    Ok(())
+}
+
+fn calls_are_no_slower_where_others_want_the_core() -> Outcome {
+    const TIMES: u32 = 500;
+    let allowed = sched_getaffinity(Pid::from_raw(0))?;
+    let core =
+        (0..CpuSet::count()).find(|&core| allowed.is_set(core) == Ok(true));
+    let mut one = CpuSet::new();
+    one.set(core.ok_or("no core at all")?)?;
+    sched_setaffinity(Pid::from_raw(0), &one)?;
+    let _busy = Process::builder().daemon(true).spawn(|| -> () {
+        loop {
+            std::hint::spin_loop();
+        }
+    })?;
+    let (mut request, mut asks) = pipe()?;
+    let (mut answers, mut reply) = pipe()?;
+    let echo = Process::spawn(move || {
+        let mut byte = [0];
+        (0..TIMES).try_for_each(|_| {
+            request.read_exact(&mut byte)?;
+            reply.write_all(&byte)
+        })
+    })?;
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        asks.write_all(&[0])?;
+        answers.read_exact(&mut [0])?;
+    }
+    let pipes = start.elapsed();
+    echo.join()?;
+
+    let manager = Manager::new()?;
+    let dict = manager.dict::<String, u32>()?;
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        dict.get("none")?;
+    }
+    let calls = start.elapsed();
+    assert!(calls < 30 * pipes, "{TIMES}: pipes {pipes:?}, calls {calls:?}");
     Ok(())
 }
 

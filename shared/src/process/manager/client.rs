@@ -22,9 +22,7 @@ use crate::process::codec;
 use crate::process::spin::Spin;
 use crate::process::sys::fork::Private;
 use crate::process::sys::pid;
-use crate::process::sys::socket::{
-    Wait, has_news, receive, send_all, yield_core,
-};
+use crate::process::sys::socket::{Wait, has_news, receive, send_all};
 
 /// Between two attempts to connect to a manager that has many others to greet.
 const KNOCK: Duration = Duration::from_millis(1);
@@ -190,7 +188,7 @@ impl Connection {
 
     fn receive(&mut self, address: &Address) -> Result<(), ManagerError> {
         // The answer is often there sooner than this process could fall asleep.
-        self.spin.until(|| has_news(&self.socket) || yield_core());
+        self.spin.until_yielding(|| has_news(&self.socket));
         let mut filled = 0;
         self.reply.resize(self.reply.capacity().max(BUFFER), 0);
         loop {

@@ -13,9 +13,7 @@ use crate::process::codec;
 use crate::process::spin::Spin;
 use crate::process::sys::memfd;
 use crate::process::sys::poll::poll;
-use crate::process::sys::socket::{
-    Wait, accept, has_news, receive, send, yield_core,
-};
+use crate::process::sys::socket::{Wait, accept, has_news, receive, send};
 
 /// How much is read at a time.
 const READ: usize = 64 * 1024;
@@ -68,8 +66,7 @@ impl Server<'_> {
                     break;
                 };
                 if !(connection.is_at_rest()
-                    && spin
-                        .until(|| has_news(&connection.socket) || yield_core()))
+                    && spin.until_yielding(|| has_news(&connection.socket)))
                 {
                     break;
                 }

@@ -70,13 +70,6 @@ pub(crate) fn has_news(socket: impl AsFd) -> bool {
     nix_recv(fd, &mut [0], flags) != Err(Errno::EAGAIN)
 }
 
-/// Lets the other side run, if it waits for this core; not news, whatever it
-/// did.
-pub(crate) fn yield_core() -> bool {
-    std::thread::yield_now();
-    false
-}
-
 /// Takes the next connection.
 pub(crate) fn accept(listener: impl AsFd) -> nix::Result<OwnedFd> {
     let fd = again(|| {
