@@ -1,0 +1,131 @@
+//! Isolation: three children, one global.
+//!
+//! A program has a global, and its children change it. Who sees the change,
+//! and what do processes really share?
+#![expect(unsafe_code, reason = "the lesson itself maps shared memory")]
+
+mod price;
+
+use anyhow::Context;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use shared::lesson::equals;
+use shared::process::{Barrier, Process};
+use shared::{Stage, lesson};
+use std::io::{self, Write, pipe};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static MONEY: AtomicI32 = AtomicI32::new(100);
+static GIFTS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+
+fn main() -> ExitCode {
+    lesson![a_number, a_list, shared_memory, a_pipe, price::price].run()
+}
+
+/// Money is a global: 100. Three children add 1, 10 and 100 to it. When all
+/// have added, what does each of them see, and what does the parent?
+fn a_number(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let add = |gift| _ = MONEY.fetch_add(gift, Relaxed);
+    let seen = three_children(stage, add, || MONEY.load(Relaxed).to_string())?;
+    let money = MONEY.load(Relaxed);
+    parent.note("sees", money);
+    let own = "101, 110, 200".to_owned();
+    stage.claim("each child sees its own change only", seen, equals(own));
+    stage.claim("the parent sees none", money, equals(100));
+    Ok(())
+}
+
+/// Three children each make a change, wait until all have, and look; returns
+/// what they see.
+fn three_children(
+    stage: &Stage,
+    change: impl Fn(i32) + Sync,
+    look: impl Fn() -> String + Sync,
+) -> shared::Result<String> {
+    let all_have = Barrier::new(3)?;
+    let mut children = Vec::new();
+    for gift in [1, 10, 100] {
+        let child = stage.track(format!("child +{gift}"));
+        children.push(Process::spawn(|| {
+            child.span("changes", || {
+                child.pause_between(0.5, 1.5);
+                change(gift);
+            });
+            child.span("waits", || all_have.wait())?;
+            child.note("sees", look());
+            anyhow::Ok(look())
+        })?);
+    }
+    let seen: Result<Vec<_>, _> =
+        children.into_iter().map(Process::join).collect();
+    Ok(seen?.join(", "))
+}
+
+/// Gifts is a global list. Each child appends to it. How long is it then?
+fn a_list(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let append = |gift| gifts().push(gift);
+    let seen = three_children(stage, append, || format!("{:?}", gifts()))?;
+    parent.note("sees", format!("{:?}", gifts()));
+    let own = "[1], [10], [100]".to_owned();
+    stage.claim("each child sees its own gift only", seen, equals(own));
+    stage.claim("gifts that the parent sees", gifts().len(), equals(0));
+    Ok(())
+}
+
+fn gifts() -> MutexGuard<'static, Vec<i32>> {
+    GIFTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same children, the same number, but mapped as memory to be shared.
+/// What does each of them see now?
+fn shared_memory(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let number = map_shared(100)?;
+    let add = |gift| _ = number.fetch_add(gift, Relaxed);
+    let seen = three_children(stage, add, || number.load(Relaxed).to_string())?;
+    let money = number.load(Relaxed);
+    parent.note("sees", money);
+    let all = "211, 211, 211".to_owned();
+    stage.claim("each child sees the changes of all", seen, equals(all));
+    stage.claim("the parent sees the sum of all", money, equals(211));
+    Ok(())
+}
+
+/// A number that fork does not copy; there as long as the program runs.
+fn map_shared(value: i32) -> shared::Result<&'static AtomicI32> {
+    let size = NonZeroUsize::new(size_of::<AtomicI32>()).expect("4 is not 0");
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: new memory, at a place of the system's choice, touches no other.
+    let page =
+        unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_SHARED) }
+            .context("cannot map memory to share; raise `ulimit -v`")?;
+    // SAFETY: a page has room for the number, is aligned for it, begins as
+    // zeros, which are a number, and is never unmapped.
+    let number: &AtomicI32 = unsafe { page.cast().as_ref() };
+    number.store(value, Relaxed);
+    Ok(number)
+}
+
+/// A child earns 100 in its own memory. How does the parent get to know?
+fn a_pipe(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let (ear, mut mouth) = pipe()?;
+    let process = Process::spawn(move || {
+        child.span("earns", || child.pause(1.0));
+        let money = MONEY.fetch_add(100, Relaxed) + 100;
+        child.note("sends", money);
+        write!(mouth, "{money}")
+    })?;
+    // The mouth was moved: its only owner is the child, with whom it closes.
+    let heard = parent.span("waits", || io::read_to_string(ear))?;
+    process.join()?;
+    parent.note("hears", heard.as_str());
+    parent.note("sees", MONEY.load(Relaxed));
+    let earned = "200".to_owned();
+    stage.claim("the parent hears what the child has", heard, equals(earned));
+    Ok(())
+}
