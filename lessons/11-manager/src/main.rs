@@ -1,0 +1,125 @@
+//! Manager: one dictionary, many processes.
+//!
+//! Processes share no memory. How can all of them use one dictionary and one
+//! list?
+
+mod faults;
+mod price;
+
+use shared::lesson::equals;
+use shared::process::{Barrier, Dict, Manager, Process};
+use shared::{Stage, Track, lesson};
+use std::process::ExitCode;
+
+type Stock = Dict<String, i32>;
+
+fn main() -> ExitCode {
+    lesson![
+        all_write,
+        lost_update,
+        update,
+        faults::killed,
+        faults::nonsense,
+        price::price,
+    ]
+    .run()
+}
+
+/// Four sellers write into one dictionary how many apples they bring, and into
+/// one list that they came. What does the parent find there?
+fn all_write(stage: &Stage) -> shared::Result {
+    let parent = stage.track("parent");
+    let manager = Manager::new()?;
+    let stock: Stock = manager.dict()?;
+    let came = manager.list::<String>()?;
+    let mut sellers = Vec::new();
+    let all = [("Anna", 10), ("Ben", 20), ("Cleo", 30), ("Dora", 40)];
+    for (name, apples) in all {
+        let seller = stage.track(name);
+        sellers.push(Process::spawn(|| {
+            seller.span("walks", || seller.pause_between(0.5, 1.5));
+            seller.say(format!("brings {apples}"));
+            stock.insert(name, &apples)?;
+            came.push(&name.to_owned())
+        })?);
+    }
+    for seller in sellers {
+        seller.join()?;
+    }
+    let (stock, mut came) = (stock.entries()?, came.to_vec()?);
+    parent.note("dictionary", format!("{stock:?}"));
+    parent.note("list", came.as_slice());
+    let apples: i32 = stock.iter().map(|(_, apples)| apples).sum();
+    came.sort();
+    let all = all.map(|(name, _)| name.to_owned()).to_vec();
+    stage.claim("apples in the dictionary: of all four", apples, equals(100));
+    stage.claim("names in the list: of all four", came, equals(all));
+    Ok(())
+}
+
+/// There are 100 apples. Two sellers look how many; then each sells one and
+/// writes down one less. How many are left?
+fn lost_update(stage: &Stage) -> shared::Result {
+    let both_have_looked = Barrier::new(2)?;
+    let left = two_sell(stage, |seller, stock| {
+        let apples = stock.get("apples")?.unwrap_or(0);
+        seller.say(format!("sees {apples}"));
+        both_have_looked.wait()?;
+        seller.pause(0.5);
+        seller.say(format!("writes {}", apples - 1));
+        stock.insert("apples", &(apples - 1))?;
+        Ok(())
+    })?;
+    stage.claim("two of 100 were sold; left", left, equals(99));
+    Ok(())
+}
+
+/// Has two sellers sell an apple each; returns how many are left of 100.
+fn two_sell(
+    stage: &Stage,
+    sell: impl Fn(&Track, &Stock) -> shared::Result + Sync,
+) -> shared::Result<i32> {
+    let parent = stage.track("parent");
+    let manager = Manager::new()?;
+    let stock: Stock = manager.dict()?;
+    stock.insert("apples", &100)?;
+    let mut sellers = Vec::new();
+    for name in ["Anna", "Ben"] {
+        let seller = stage.track(name);
+        sellers.push(Process::spawn(|| {
+            seller.span("walks", || seller.pause_between(0.5, 1.5));
+            seller.span("sells", || sell(&seller, &stock))
+        })?);
+    }
+    for seller in sellers {
+        seller.join()?;
+    }
+    let left = stock.get("apples")?.unwrap_or(0);
+    parent.note("apples left", left);
+    Ok(left)
+}
+
+/// The same two again. `update` writes only if the number is still the one
+/// that was seen, and else looks again. How many are left?
+fn update(stage: &Stage) -> shared::Result {
+    let both_have_looked = Barrier::new(2)?;
+    let left = two_sell(stage, |seller, stock| {
+        let mut looks = 0;
+        stock.update("apples", |apples| {
+            let apples = apples.unwrap_or(0);
+            seller.say(format!("sees {apples}"));
+            seller.mark("looks");
+            looks += 1;
+            if looks == 1 {
+                both_have_looked.wait().expect("it has no time-out");
+            }
+            seller.pause(0.5);
+            apples - 1
+        })?;
+        Ok(())
+    })?;
+    let looks = stage.trace()?.count("looks");
+    stage.claim("two of 100 were sold; left", left, equals(98));
+    stage.claim("who came second looked again: looks", looks, equals(3));
+    Ok(())
+}
