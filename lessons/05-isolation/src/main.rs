@@ -55,8 +55,9 @@ fn three_children(
                 change(gift);
             });
             child.span("waits", || all_have.wait())?;
-            child.note("sees", look());
-            anyhow::Ok(look())
+            let seen = look();
+            child.note("sees", seen.as_str());
+            anyhow::Ok(seen)
         })?);
     }
     let seen: Result<Vec<_>, _> =
