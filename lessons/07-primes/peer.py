@@ -95,7 +95,7 @@ def main():
     print(len(ways[0]), "primes; all ways agree:", ways == [ways[0]] * 4)
     life_of_a_process()
 
-    timed("1000: a process each", few, a_process_each)
+    timed("to 300: a process each", range(2, 300), a_process_each)
     numbers = range(2, limit)
     ways = [
         timed("all: serially", numbers, serially),

@@ -92,7 +92,7 @@ fn by_pool(
 /// More numbers, which are more work each. Which way pays now?
 fn to_the_limit(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
-    let (limit, few) = (options.limit, 1000);
+    let (limit, few) = (options.limit, 300);
     let parent = stage.track("parent");
     let cores = available_parallelism()?.get();
     let progress = stage.progress("numbers", u64::from(3 * limit + few));
@@ -100,7 +100,7 @@ fn to_the_limit(stage: &Stage) -> shared::Result {
     let single = |numbers| by_pool(cores, 1, numbers);
     let chunks = |numbers| by_pool(cores, CHUNK, numbers);
     let each =
-        timed(stage, "1000: a process each", below(few), a_process_each)?;
+        timed(stage, "to 300: a process each", below(few), a_process_each)?;
     let ways = [
         timed(stage, "all: serially", below(limit), serially)?,
         timed(stage, "all: pool, one by one", below(limit), single)?,
