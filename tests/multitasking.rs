@@ -132,10 +132,12 @@ fn claims_are_proven_and_can_fail() {
     ]);
 }
 
+/// Long enough to meet, however busy the machine is.
 const NOT_ON_ONE_CORE: Change = (
     "main.rs",
-    "(\"ben\", &core, compute)",
-    "(\"ben\", &cores::<2>(stage).unwrap_or_default()[1..], compute)",
+    "run(stage, SHORT, [(\"anna\", &core, compute), (\"ben\", &core, compute)])?;",
+    "let [one, other] = cores(stage).unwrap_or_default();\n    \
+     run(stage, 4 * LONG, [(\"anna\", &[one], compute), (\"ben\", &[other], compute)])?;",
 );
 
 const BOTH_ON_ONE_CORE: Change = (
