@@ -76,19 +76,19 @@ fn claims_are_proven_and_can_fail() {
             step: "ended_but_not_gone",
             claim: "waitpid yields its exit code",
             proven: |events| noted(events, "parent", "exit code") == 7,
-            broken: ("main.rs", "        7\n", "        8\n"),
+            broken: ("ending.rs", "        7\n", "        8\n"),
         },
         Check {
             step: "ended_but_not_gone",
             claim: "before waitpid a zombie",
             proven: |events| noted(events, "parent", "state") == "Z",
-            broken: ("main.rs", "read_to_string(&entry)", "read_to_string(\"/proc/self/stat\")"),
+            broken: ("ending.rs", "read_to_string(&entry)", "read_to_string(\"/proc/self/stat\")"),
         },
         Check {
             step: "ended_but_not_gone",
             claim: "after waitpid nothing",
             proven: |events| noted(events, "parent", "still there") == false,
-            broken: ("main.rs", "fs::exists(entry)", "fs::exists(\"/proc/self\")"),
+            broken: ("ending.rs", "fs::exists(entry)", "fs::exists(\"/proc/self\")"),
         },
         Check {
             step: "adopted",
@@ -122,20 +122,20 @@ fn claims_are_proven_and_can_fail() {
             step: "no_more_processes",
             claim: "fork says EAGAIN",
             proven: |events| noted_text(events).contains("EAGAIN"),
-            broken: ("child.rs", "format!(\"{error:#}\")", "format!(\"{error}\")"),
+            broken: ("limit.rs", "format!(\"{error:#}\")", "format!(\"{error}\")"),
         },
         Check {
             step: "no_more_processes",
             claim: "the course says what to do",
             proven: |events| noted_text(events).contains("ulimit -u N"),
-            broken: ("child.rs", "format!(\"{error:#}\")", "error.root_cause().to_string()"),
+            broken: ("limit.rs", "format!(\"{error:#}\")", "error.root_cause().to_string()"),
         },
     ]);
 }
 
 /// The child looks for its parent without waiting for its end.
 const NOT_YET_ADOPTED: Change =
-    ("main.rs", "ear.read_exact(&mut [0])", "ear.read(&mut [])");
+    ("ending.rs", "ear.read_exact(&mut [0])", "ear.read(&mut [])");
 
 fn pid_of(events: &[Event], track: &str) -> i32 {
     let mut events = events.iter().filter(|event| event.track == track);
@@ -310,7 +310,7 @@ fn a_child_that_goes_on_as_the_lesson_is_noticed() {
 
 #[test]
 fn a_step_that_does_not_end_is_stopped() {
-    let change = ("main.rs", "mouth.write_all(&[1])?;", "");
+    let change = ("ending.rs", "mouth.write_all(&[1])?;", "");
     let run =
         Run::mutant(LESSON, change, &["--step", "adopted", "--speed", "1e6"]);
     run.end().refused(1, &["did not end within 30 s"]);

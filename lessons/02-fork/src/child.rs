@@ -2,9 +2,8 @@
 
 use anyhow::bail;
 use nix::libc::_exit;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, Uid, fork, setuid};
+use nix::unistd::{ForkResult, Pid, fork};
 use shared::Track;
 use shared::lesson::fork_error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,34 +40,5 @@ pub fn wait_for(pid: Pid, parent: &Track) -> shared::Result<i32> {
 /// A child that ends at once, and the wait for it.
 pub fn fork_and_wait() -> shared::Result {
     waitpid(in_child(|| 0)?, None)?;
-    Ok(())
-}
-
-/// What fork says to a child whose user may have one process; nothing where
-/// that cannot be brought about.
-pub fn fork_over_the_limit(
-    parent: &Track,
-    child: &Track,
-) -> shared::Result<Option<String>> {
-    let pid = in_child(|| {
-        if allow_one_process().is_ok()
-            && let Err(error) = fork_and_wait()
-        {
-            child.note("fork", format!("{error:#}"));
-            return 1;
-        }
-        0
-    })?;
-    let refused = wait_for(pid, parent)? == 1;
-    refused.then(|| child.noted("fork")).transpose()
-}
-
-fn allow_one_process() -> nix::Result<()> {
-    let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
-    setrlimit(Resource::RLIMIT_NPROC, 1, most)?;
-    if Uid::current().is_root() {
-        // The limit does not bind root (setrlimit(2)): become nobody.
-        setuid(Uid::from_raw(65_534))?;
-    }
     Ok(())
 }

@@ -5,20 +5,26 @@
 #![expect(unsafe_code, reason = "fork is what this lesson shows")]
 
 mod child;
+mod ending;
+mod limit;
 
-use child::{fork_and_wait, fork_over_the_limit, in_child, wait_for};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use child::{fork_and_wait, in_child, wait_for};
 use nix::unistd::{Pid, getpid, getppid};
 use nix::{errno::Errno, libc};
-use shared::lesson::{differs_from, equals, fork_error};
+use shared::lesson::{equals, fork_error};
 use shared::{Stage, lesson};
-use std::io::{self, BufWriter, Read, Write, pipe};
-use std::{fs, hint::black_box, process::ExitCode};
+use std::io::{self, BufWriter, Write, pipe};
+use std::{hint::black_box, process::ExitCode};
 
 fn main() -> ExitCode {
     lesson![
-        one_call_two_returns, memory_is_copied, ended_but_not_gone, adopted,
-        printed_twice, no_more_processes, price,
+        one_call_two_returns,
+        memory_is_copied,
+        ending::ended_but_not_gone,
+        ending::adopted,
+        printed_twice,
+        limit::no_more_processes,
+        price,
     ]
     .run()
 }
@@ -70,66 +76,6 @@ fn memory_is_copied(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// A child has ended, and nobody has waited for it yet. What is left of it?
-fn ended_but_not_gone(stage: &Stage) -> shared::Result {
-    let (parent, child) = (stage.track("parent"), stage.track("child"));
-    let pid = in_child(|| {
-        child.span("runs", || child.pause(0.5));
-        7
-    })?;
-    // Returns when the child has ended, and leaves it as it is.
-    waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT)?;
-    let entry = format!("/proc/{pid}/stat");
-    // pid (command) state ..., as proc_pid_stat(5) says.
-    let stat = fs::read_to_string(&entry).unwrap_or_default();
-    let state = stat.rsplit(") ").next().and_then(|s| s.chars().next());
-    parent.note("state", state.map(String::from));
-    parent.span("leaves it", || parent.pause(1.0));
-    parent.note("exit code", wait_for(pid, &parent)?);
-    parent.note("still there", fs::exists(entry)?);
-    let code = parent.noted("exit code")?;
-    stage.claim("waitpid yields its exit code", code, equals(7));
-    if state.is_none() {
-        stage.cannot_show("what is left of it", "/proc is not there");
-        return Ok(());
-    }
-    stage.claim("before waitpid a zombie", state, equals(Some('Z')));
-    let there = parent.noted("still there")?;
-    stage.claim("after waitpid nothing", there, equals(false));
-    Ok(())
-}
-
-/// A parent ends before its child. Who is the child's parent then?
-fn adopted(stage: &Stage) -> shared::Result {
-    let (lesson, me) = (stage.track("me"), getpid().as_raw());
-    let (parent, child) = (stage.track("parent"), stage.track("child"));
-    let (mut ear, mut mouth) = pipe()?;
-    let pid = in_child(|| {
-        let born = in_child(|| {
-            // Sleeps until the lesson has seen the parent's end.
-            let _ = child.span("sleeps", || ear.read_exact(&mut [0]));
-            child.note("my parent's pid", getppid().as_raw());
-            child.span("runs", || child.pause(0.5));
-            0
-        });
-        parent.note("my pid", getpid().as_raw());
-        parent.note("my child's pid", born.map_or(0, Pid::as_raw));
-        parent.span("runs", || parent.pause(1.0));
-        0
-    })?;
-    lesson.note("my pid", me);
-    wait_for(pid, &lesson)?;
-    mouth.write_all(&[1])?;
-    wait_for(Pid::from_raw(parent.noted("my child's pid")?), &lesson)?;
-    let (ppid, ended): (i32, i32) =
-        (child.noted("my parent's pid")?, parent.noted("my pid")?);
-    stage.claim("not the one that ended", ppid, differs_from(ended));
-    // This process has asked for orphans (PR_SET_CHILD_SUBREAPER, prctl(2)).
-    // Where nobody has, process 1 adopts them.
-    stage.claim("but the one that asked for orphans", ppid, equals(me));
-    Ok(())
-}
-
 /// Text waits in a buffer when a process forks. How often is it written?
 fn printed_twice(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
@@ -148,19 +94,6 @@ fn printed_twice(stage: &Stage) -> shared::Result {
         let claim = format!("buffer {buffer_is} at the fork: copies");
         stage.claim(&claim, text.matches("paid").count(), equals(times));
     }
-    Ok(())
-}
-
-/// A user may have only so many processes. What does fork say then?
-fn no_more_processes(stage: &Stage) -> shared::Result {
-    let (parent, child) = (stage.track("parent"), stage.track("child"));
-    let Some(said) = fork_over_the_limit(&parent, &child)? else {
-        stage.cannot_show("a refused fork", "no limit binds this user");
-        return Ok(());
-    };
-    stage.claim("fork says EAGAIN", said.contains("EAGAIN"), equals(true));
-    let way_out = said.contains("raise it with `ulimit -u");
-    stage.claim("the course says what to do", way_out, equals(true));
     Ok(())
 }
 

@@ -1,0 +1,49 @@
+//! How many processes a user may have.
+
+use crate::child::{fork_and_wait, in_child, wait_for};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Uid, setuid};
+use shared::lesson::equals;
+use shared::{Stage, Track};
+
+/// A user may have only so many processes. What does fork say then?
+pub fn no_more_processes(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let Some(said) = fork_over_the_limit(&parent, &child)? else {
+        stage.cannot_show("a refused fork", "no limit binds this user");
+        return Ok(());
+    };
+    stage.claim("fork says EAGAIN", said.contains("EAGAIN"), equals(true));
+    let way_out = said.contains("raise it with `ulimit -u");
+    stage.claim("the course says what to do", way_out, equals(true));
+    Ok(())
+}
+
+/// What fork says to a child whose user may have one process; nothing where
+/// that cannot be brought about.
+fn fork_over_the_limit(
+    parent: &Track,
+    child: &Track,
+) -> shared::Result<Option<String>> {
+    let pid = in_child(|| {
+        if allow_one_process().is_ok()
+            && let Err(error) = fork_and_wait()
+        {
+            child.note("fork", format!("{error:#}"));
+            return 1;
+        }
+        0
+    })?;
+    let refused = wait_for(pid, parent)? == 1;
+    refused.then(|| child.noted("fork")).transpose()
+}
+
+fn allow_one_process() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
+    setrlimit(Resource::RLIMIT_NPROC, 1, most)?;
+    if Uid::current().is_root() {
+        // The limit does not bind root (setrlimit(2)): become nobody.
+        setuid(Uid::from_raw(65_534))?;
+    }
+    Ok(())
+}
