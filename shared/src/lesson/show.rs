@@ -11,7 +11,7 @@ use super::track::CHOICE;
 use super::voice::Voice;
 use super::{Lesson, supervisor};
 use crate::Result;
-use crate::trace::{Recorder, Timeline, Trace, chrome, svg, text};
+use crate::trace::{Event, Recorder, Timeline, Trace, chrome, svg, text};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, anyhow, bail, ensure};
 use rand::TryRng;
@@ -238,6 +238,11 @@ impl<'a> Show<'a> {
     fn report(&self, trace: &Trace) -> Outcome {
         let voice = self.stage.voice;
         let (claims, figures) = (Claim::all(trace), Figure::all(trace));
+        // Apart from what stands above it, if anything does.
+        let others = |event: &Event| event.track != self.stage.lesson.name();
+        if !figures.is_empty() && trace.events().iter().any(others) {
+            voice.write("\n");
+        }
         voice.write(&figure::bars(&figures, voice.terminal));
         if !claims.is_empty() {
             voice.write("\n");

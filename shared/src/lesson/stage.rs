@@ -144,7 +144,7 @@ impl Stage {
     ) {
         let rows: Vec<_> = rows.into_iter().collect();
         let drawn = table::draw(header, &rows, self.voice.terminal);
-        self.voice.write(&format!("\n{drawn}\n"));
+        self.voice.write(&drawn);
     }
 
     /// Says what this machine cannot show, and why. Nothing is claimed

@@ -622,13 +622,13 @@ pub enum QueueError {
     /// There was no room, at once or for the whole of the given time.
     #[error("the queue is full (waited {waited:?})")]
     Full {
-        /// How long the call waited for room.
+        /// How long the call was to wait for room.
         waited: Duration,
     },
     /// There was no item, at once or for the whole of the given time.
     #[error("the queue is empty (waited {waited:?})")]
     Empty {
-        /// How long the call waited for an item.
+        /// How long the call was to wait for an item.
         waited: Duration,
     },
     /// The queue was closed and, for a get, is empty.

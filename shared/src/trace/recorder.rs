@@ -3,6 +3,7 @@ use super::event::{Event, FROM, IN, Kind, OUT, Phase, REAPED, TO, VALUE};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::unistd::{getpid, gettid};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -150,8 +151,9 @@ impl Recorder {
 }
 
 /// The start of an arrow from one track to another: whoever takes it over
-/// goes on after the one who handed it over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// goes on after the one who handed it over. It can travel with what is handed
+/// over, also through a queue of processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "an arrow that nobody takes over orders nothing"]
 pub struct Arrow(u64);
 
