@@ -77,19 +77,25 @@ fn seen(events: &[Event]) -> [String; 3] {
 /// The children are threads, which have the globals of this process.
 const THREADS: Change = (
     "main.rs",
-    "use shared::process::{Barrier, Process};",
-    "use shared::process::Barrier;
-     struct Process<T>(std::thread::JoinHandle<T>);
-     impl<T: Send + 'static> Process<T> {
-         fn spawn<'a>(body: impl FnOnce() -> T + Send + 'a) -> anyhow::Result<Self> {
-             let body: Box<dyn FnOnce() -> T + Send + 'a> = Box::new(body);
-             let body: Box<dyn FnOnce() -> T + Send> = unsafe { std::mem::transmute(body) };
-             Ok(Self(std::thread::spawn(body)))
-         }
-         fn join(self) -> T {
-             self.0.join().unwrap()
-         }
-     }",
+    "    for gift in [1, 10, 100] {
+        let child = stage.track(format!(\"child +{gift}\"));
+        children.push(Process::spawn(|| {",
+    "    struct Process<T>(std::thread::JoinHandle<T>);
+    impl<T: Send + 'static> Process<T> {
+        /// All that is borrowed lives until the threads are joined.
+        fn spawn<'a>(body: impl FnOnce() -> T + Send + 'a) -> anyhow::Result<Self> {
+            let body: Box<dyn FnOnce() -> T + Send + 'a> = Box::new(body);
+            let body: Box<dyn FnOnce() -> T + Send> = unsafe { std::mem::transmute(body) };
+            Ok(Self(std::thread::spawn(body)))
+        }
+        fn join(self) -> T {
+            self.0.join().unwrap()
+        }
+    }
+    let (all_have, change, look) = (&all_have, &change, &look);
+    for gift in [1, 10, 100] {
+        let child = stage.track(format!(\"child +{gift}\"));
+        children.push(Process::spawn(move || {",
 );
 
 /// The mapping is copied by fork, as all other memory is.
