@@ -45,7 +45,13 @@ def seven_jobs(pause):
         pause(seconds)
     in_turn = time.perf_counter() - start
 
-    processes = [mp.Process(target=pause, args=(seconds,)) for seconds in JOBS]
+    all_begun = mp.Barrier(len(JOBS))
+
+    def job(seconds):
+        all_begun.wait()
+        pause(seconds)
+
+    processes = [mp.Process(target=job, args=(seconds,)) for seconds in JOBS]
     start = time.perf_counter()
     for process in processes:
         process.start()
