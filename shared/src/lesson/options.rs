@@ -9,7 +9,6 @@ use std::path::PathBuf;
     disable_version_flag = true,
     after_help = "Exit status: 0 every claim held, 1 one did not or something failed, 2 usage."
 )]
-#[group(skip)] // its name would be `Options`, as that of a lesson's own may be
 pub(super) struct Options {
     /// Divide every pause by X
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed, allow_negative_numbers = true)]
