@@ -81,7 +81,7 @@ fn claims_are_proven_and_can_fail() {
                     "all: pool, one by one",
                     "all: pool, in chunks",
                 ];
-                ways.iter().all(|way| found(events, way) == sieve(30_000))
+                ways.iter().all(|way| found(events, way) == sieve(20_000))
             },
             broken: POOLS_LOSE_ONE,
         },
@@ -90,7 +90,7 @@ fn claims_are_proven_and_can_fail() {
             claim: "pools that find the same: all four",
             proven: |events| {
                 let ways = [1, 2, 4, 8].map(|n| format!("workers: {n}"));
-                ways.iter().all(|way| found(events, way) == sieve(30_000))
+                ways.iter().all(|way| found(events, way) == sieve(20_000))
             },
             broken: (
                 "main.rs",
@@ -173,7 +173,7 @@ fn a_bar_shows_how_far_it_is_on_a_terminal_alone() {
     let args = ["--step", "how_many_pay"];
     let screen = Screen::of(LESSON, 80, &args, &[]);
     assert_eq!(screen.code, Some(0), "{}", screen.text());
-    assert!(screen.text().contains(" of 120000"), "{}", screen.text());
+    assert!(screen.text().contains(" of 80000"), "{}", screen.text());
     let piped = Run::new(LESSON, &args).end().well().stdout;
-    assert!(!piped.contains(" of 120000"), "{piped}");
+    assert!(!piped.contains(" of 80000"), "{piped}");
 }

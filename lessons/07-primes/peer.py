@@ -80,7 +80,7 @@ def put_time(n, answers):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=float, default=1.0)  # nothing waits here
-    parser.add_argument("--limit", type=int, default=30_000)
+    parser.add_argument("--limit", type=int, default=20_000)
     limit = parser.parse_args().limit
     set_start_method("fork")
     cores = len(os.sched_getaffinity(0))
@@ -95,7 +95,7 @@ def main():
     print(len(ways[0]), "primes; all ways agree:", ways == [ways[0]] * 4)
     life_of_a_process()
 
-    timed("to 300: a process each", range(2, 300), a_process_each)
+    timed("to 100: a process each", range(2, 100), a_process_each)
     numbers = range(2, limit)
     ways = [
         timed("all: serially", numbers, serially),

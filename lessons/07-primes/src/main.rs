@@ -22,7 +22,7 @@ const CHUNK: usize = 250;
 #[derive(Args)]
 struct Options {
     /// Looks for the primes below N, from 1000 to 200000
-    #[arg(long, value_name = "N", default_value_t = 30_000)]
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
     #[arg(value_parser = value_parser!(u32).range(1000..=200_000))]
     limit: u32,
 }
@@ -92,7 +92,7 @@ fn by_pool(
 /// More numbers, which are more work each. Which way pays now?
 fn to_the_limit(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
-    let (limit, few) = (options.limit, 300);
+    let (limit, few) = (options.limit, 100);
     let parent = stage.track("parent");
     let cores = available_parallelism()?.get();
     let progress = stage.progress("numbers", u64::from(3 * limit + few));
@@ -100,7 +100,7 @@ fn to_the_limit(stage: &Stage) -> shared::Result {
     let single = |numbers| by_pool(cores, 1, numbers);
     let chunks = |numbers| by_pool(cores, CHUNK, numbers);
     let each =
-        timed(stage, "to 300: a process each", below(few), a_process_each)?;
+        timed(stage, "to 100: a process each", below(few), a_process_each)?;
     let ways = [
         timed(stage, "all: serially", below(limit), serially)?,
         timed(stage, "all: pool, one by one", below(limit), single)?,
