@@ -35,7 +35,7 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "sing(&parent, \"One has ended; control is back here.\");",
-                "thread::scope(|s| drop(s.spawn(move || sing(&parent, \"elsewhere\"))));",
+                "std::thread::scope(|s| drop(s.spawn(move || sing(&parent, \"elsewhere\"))));",
             ),
         },
         Check {
@@ -91,7 +91,7 @@ fn claims_are_proven_and_can_fail() {
                 let (switch, thread) = (seconds("switch"), seconds("thread hand-over"));
                 switch.zip(thread).is_some_and(|(switch, thread)| thread > 2.0 * switch)
             },
-            broken: ("main.rs", "stage.measure(\"switch\", 200_000,", "stage.measure(\"switch\", 2,"),
+            broken: ("cost.rs", "stage.measure(\"switch\", 200_000,", "stage.measure(\"switch\", 2,"),
         },
     ]);
 }

@@ -3,21 +3,20 @@
 //! Two functions take turns on one thread, and each says itself when the other
 //! goes on. What does each find when it comes back?
 
+mod cost;
 mod hub;
 
 use hub::{Hub, Me};
-use shared::lesson::{at_least, equals};
+use shared::lesson::equals;
 use shared::{Stage, Track, lesson};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
 
 const ANNA: usize = 0;
 const BEN: usize = 1;
 
 fn main() -> ExitCode {
-    lesson![verse, deep_inside, panics_and_ends, price].run()
+    lesson![verse, deep_inside, panics_and_ends, cost::price].run()
 }
 
 /// Two coroutines sing a verse and hand over by name. Who sings what, and who
@@ -42,12 +41,9 @@ fn verse(stage: &Stage) -> shared::Result {
     sing(&parent, "One has ended; control is back here.");
 
     let trace = stage.trace()?;
-    let turns = ["anna", "ben", "anna", "ben", "parent"];
-    stage.claim(
-        "they take turns",
-        trace.order_of("sings"),
-        equals(turns.to_vec()),
-    );
+    let order = trace.order_of("sings");
+    let turns = vec!["anna", "ben", "anna", "ben", "parent"];
+    stage.claim("they take turns", order, equals(turns));
     let threads = trace.threads_of("sings");
     stage.claim("all on one thread of the system", threads, equals(1));
     Ok(())
@@ -94,8 +90,7 @@ fn squares(me: &mut Me, anna: &Track, n: u32) -> u32 {
     mine + squares(me, anna, n - 1)
 }
 
-/// Ben panics. Who notices, and what of anna? And who goes on if someone
-/// switches to ben again?
+/// Ben panics. Who notices? Can anna go on afterwards, and can ben?
 fn panics_and_ends(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let (anna, ben) = singers(stage);
@@ -124,36 +119,5 @@ fn panics_and_ends(stage: &Stage) -> shared::Result {
     stage.claim("anna could go on, times", again, equals(1));
     let ran = trace.order_on("ben").len();
     stage.claim("ben ran no second time, times", ran, equals(1));
-    Ok(())
-}
-
-/// What does a switch cost, beside the same between two threads?
-fn price(stage: &Stage) -> shared::Result {
-    let mut hub = Hub::default();
-    for other in [BEN, ANNA] {
-        hub.add(move |me| (0..100_000).for_each(|_| me.switch(other)));
-    }
-    let switch = stage.measure("switch", 200_000, || {
-        hub.switch(ANNA);
-        Ok(())
-    })?;
-    let (turn, changed) = (Mutex::new(ANNA), Condvar::new());
-    let take_turns = |me, other| {
-        for _ in 0..2_000 {
-            let turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-            let turn = changed.wait_while(turn, |turn| *turn != me);
-            *turn.unwrap_or_else(PoisonError::into_inner) = other;
-            changed.notify_one();
-        }
-    };
-    let thread = stage.measure("thread hand-over", 4_000, || {
-        thread::scope(|scope| {
-            scope.spawn(|| take_turns(BEN, ANNA));
-            take_turns(ANNA, BEN);
-        });
-        Ok(())
-    })?;
-    let ratio = thread / switch;
-    stage.claim("a hand-over costs switches", ratio, at_least(2.0));
     Ok(())
 }
