@@ -56,11 +56,7 @@ fn claims_are_proven_and_can_fail() {
                 let inside = open_spans(events, "inside");
                 !inside.is_empty() && inside.iter().all(|&inside| inside <= 5)
             },
-            broken: (
-                "processes.rs",
-                "let _permit = guest.span(\"waits\", || seats.acquire())?;",
-                "guest.span(\"waits\", || seats.acquire())?;",
-            ),
+            broken: NO_PERMITS,
         },
         Check {
             step: "five_processes",
@@ -104,6 +100,20 @@ const NOBODY_ACQUIRES: testkit::Change = (
     "main.rs",
     "guest.span(\"waits\", || seats.acquire())",
     "guest.span(\"waits\", || ())",
+);
+
+/// Nobody asks, and nobody leaves before all are inside.
+const NO_PERMITS: testkit::Change = (
+    "processes.rs",
+    "for guest in guests(stage) {
+        let process = Process::spawn(|| {
+            let _permit = guest.span(\"waits\", || seats.acquire())?;
+            guest.span(\"inside\", || {",
+    "let all = shared::process::Barrier::new(GUESTS)?;
+    for guest in guests(stage) {
+        let process = Process::spawn(|| {
+            guest.span(\"inside\", || {
+                let _ = all.wait();",
 );
 
 const NO_BOUND: testkit::Change =
