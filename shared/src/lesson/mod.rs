@@ -192,8 +192,6 @@ impl Lesson {
             format!("{}\n\n{}", self.source.title(), self.source.question());
         let mut command = Options::command()
             .name(self.source.package)
-            .about(self.source.title())
-            .long_about(about)
             .before_long_help("")
             .mut_arg("step", |step| step.value_parser(one_of(names.collect())));
         let after = command.get_after_help().cloned().unwrap_or_default();
@@ -201,7 +199,11 @@ impl Lesson {
             "Steps:{}\n\n{after}",
             steps.collect::<String>()
         ));
-        let matches = (self.own.augment)(command).get_matches();
+        // The lesson's own options may have a doc comment, which clap takes
+        // for what the command is about.
+        let command = (self.own.augment)(command);
+        let command = command.about(self.source.title()).long_about(about);
+        let matches = command.get_matches();
         let options = Options::from_arg_matches(&matches);
         let chosen = (self.own.choose)(&matches);
         let both = options.and_then(|options| Ok((options, chosen?)));
