@@ -147,6 +147,16 @@ impl Stage {
         self.voice.write(&drawn);
     }
 
+    /// Prints a drawing as it is, after a margin. It is to be ASCII and at most
+    /// 38 columns wide, so that every terminal can show it.
+    pub fn drawing(&self, text: &str) {
+        let lines = text.lines().map(|line| match line.trim_end() {
+            "" => "\n".to_owned(),
+            line => format!("  {line}\n"),
+        });
+        self.voice.write(&format!("\n{}\n", lines.collect::<String>()));
+    }
+
     /// Says what this machine cannot show, and why. Nothing is claimed
     /// instead.
     pub fn cannot_show(&self, what: &str, why: &str) {
