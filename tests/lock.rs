@@ -449,7 +449,7 @@ fn who_may_not_write_is_told_so() {
         let (file, folder) = (place.file(), place.0.path());
         let open = tempfile::tempdir().expect("there is room");
         let binary = open.path().join("lesson");
-        fs::copy(LESSON.binary, &binary).expect("it can be copied");
+        testkit::copy_program(LESSON.binary, &binary);
         for (path, mode) in [
             (file.as_path(), file_mode),
             (folder, folder_mode),

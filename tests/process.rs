@@ -301,7 +301,7 @@ fn what_it_starts_itself_is_no_lesson() {
 fn a_program_that_is_gone_cannot_run_again() {
     let place = tempfile::tempdir().expect("a temporary folder can be made");
     let binary = place.path().join("process");
-    fs::copy(LESSON.binary, &binary).expect("the lesson can be copied");
+    testkit::copy_program(LESSON.binary, &binary);
     let path = binary.display().to_string();
     // At this pace a second passes before it needs itself.
     let run = Run::program(&path, &["--speed", "5"]);

@@ -1,7 +1,7 @@
 //! What every lesson has to stand, whatever it shows.
 
 use crate::Lesson;
-use crate::run::{Run, until};
+use crate::run::{Run, copy_program, until};
 use crate::screen::Screen;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
@@ -324,7 +324,7 @@ impl Faults {
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(place.path(), open).expect("and opened");
         let binary = place.path().join("lesson");
-        fs::copy(self.0.binary, &binary).expect("and copied to");
+        copy_program(self.0.binary, &binary);
         let mut run = Run::other(&binary.display().to_string(), &[]);
         run.command.current_dir("/");
         if Uid::effective().is_root() {

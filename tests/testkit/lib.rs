@@ -15,7 +15,7 @@ mod screen;
 pub use battery::Faults;
 pub use check::{Check, happened, noted, open_spans};
 pub use mutant::Change;
-pub use run::{Ended, Run, until};
+pub use run::{Ended, Run, copy_program, until};
 pub use screen::{Keys, Screen};
 
 use shared::lesson::{Place, Source};

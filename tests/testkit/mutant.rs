@@ -1,4 +1,5 @@
 use crate::Lesson;
+use crate::run::copy_program;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +66,7 @@ impl Mutant {
         let binary = target.join("debug").join(lesson.package);
         let mutant =
             Self { place: tempfile::tempdir().expect("there is room") };
-        fs::copy(binary, mutant.program()).expect("the program can be copied");
+        copy_program(binary, mutant.program());
         mutant
     }
 

@@ -6,7 +6,7 @@ use shared::trace::Trace;
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -193,6 +193,22 @@ pub fn until(what: &str, mut met: impl FnMut() -> bool) {
         assert!(start.elapsed() < DEADLINE, "waited in vain until {what}");
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Copies a program that is to be run.
+///
+/// Another one does the copying: here the copy would be open for writing, and
+/// whatever a test beside this one starts at that moment would have it open
+/// too, for a while. The system runs no program that somebody may write to
+/// (execve(2), ETXTBSY).
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let status = Command::new("cp").arg(from).arg(to).status();
+    let copied = status.is_ok_and(|status| status.success());
+    assert!(copied, "{} can be copied to {}", from.display(), to.display());
 }
 
 /// Ends whatever is still alive of a process group, and complains about it.
