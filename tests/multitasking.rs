@@ -115,7 +115,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "given_or_taken",
-            claim: "anna had it taken away more often",
+            claim: "anna: taken away more often than given up",
             proven: |events| {
                 number(events, "anna", GIVEN_UP) < number(events, "anna", TAKEN)
             },
@@ -123,7 +123,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "given_or_taken",
-            claim: "ben had it taken away more often",
+            claim: "ben: taken away more often than given up",
             proven: |events| {
                 number(events, "ben", GIVEN_UP) < number(events, "ben", TAKEN)
             },
@@ -135,7 +135,7 @@ fn claims_are_proven_and_can_fail() {
 /// Long enough to meet, however busy the machine is.
 const NOT_ON_ONE_CORE: Change = (
     "main.rs",
-    "run(stage, SHORT, [(\"anna\", &core, compute), (\"ben\", &core, compute)])?;",
+    "run(stage, SHORT, [(\"anna\", &[core], compute), (\"ben\", &[core], compute)])?;",
     "let [one, other] = cores(stage).unwrap_or_default();\n    \
      run(stage, 4 * LONG, [(\"anna\", &[one], compute), (\"ben\", &[other], compute)])?;",
 );

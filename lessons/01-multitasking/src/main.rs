@@ -35,8 +35,8 @@ fn main() -> ExitCode {
 
 /// Two busy tasks have one core. Do both ever run at the same moment?
 fn one_core(stage: &Stage) -> shared::Result {
-    let Some(core) = cores::<1>(stage) else { return Ok(()) };
-    run(stage, SHORT, [("anna", &core, compute), ("ben", &core, compute)])?;
+    let Some([core]) = cores(stage) else { return Ok(()) };
+    run(stage, SHORT, [("anna", &[core], compute), ("ben", &[core], compute)])?;
 
     let trace = stage.trace()?;
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
@@ -103,8 +103,8 @@ fn two_cores(stage: &Stage) -> shared::Result {
 
 /// One core again: anna computes, and ben waits as long. Does it take the sum?
 fn one_waits(stage: &Stage) -> shared::Result {
-    let Some(core) = cores::<1>(stage) else { return Ok(()) };
-    run(stage, LONG, [("anna", &core, compute), ("ben", &core, wait)])?;
+    let Some([core]) = cores(stage) else { return Ok(()) };
+    run(stage, LONG, [("anna", &[core], compute), ("ben", &[core], wait)])?;
 
     let trace = stage.trace()?;
     let meanwhile = trace.overlap("runs", "waits");

@@ -1,7 +1,7 @@
 //! How often tasks are switched, and what a switch costs.
 
 use crate::cores::{cores, keep_to};
-use crate::{LONG, Work, compute, run};
+use crate::{LONG, compute, run};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use shared::lesson::at_least;
@@ -43,16 +43,23 @@ impl Usage {
 /// Two compute, one naps ten times, all on one core. Who gives the core up,
 /// and from whom is it taken?
 pub fn given_or_taken(stage: &Stage) -> shared::Result {
-    let Some(core) = cores::<1>(stage) else { return Ok(()) };
-    let tasks = [("anna", busy as Work), ("ben", busy), ("carl", sleepy)];
-    run(stage, LONG, tasks.map(|(name, work)| (name, &core[..], work)))?;
+    let Some([core]) = cores(stage) else { return Ok(()) };
+    run(
+        stage,
+        LONG,
+        [
+            ("anna", &[core], busy),
+            ("ben", &[core], busy),
+            ("carl", &[core], sleepy),
+        ],
+    )?;
     let trace = stage.trace()?;
     let given_up: i64 = trace.noted("carl", "gave the core up")?;
     stage.claim("carl gave the core up at each nap", given_up, at_least(NAPS));
     for name in ["anna", "ben"] {
         let given_up: i64 = trace.noted(name, "gave the core up")?;
         let taken: i64 = trace.noted(name, "had it taken away")?;
-        let claim = format!("{name} had it taken away more often");
+        let claim = format!("{name}: taken away more often than given up");
         stage.claim(&claim, taken, at_least(given_up + 1));
     }
     Ok(())
@@ -88,10 +95,10 @@ fn counted(
 /// Two processes on one core hand a byte to and fro. What does a switch cost?
 pub fn price(stage: &Stage) -> shared::Result {
     const ROUNDS: u32 = 2_000;
-    let Some(core) = cores::<1>(stage) else { return Ok(()) };
+    let Some([core]) = cores(stage) else { return Ok(()) };
     let (mut anna, mut ben) = UnixStream::pair()?;
     let answers = Process::spawn(move || {
-        keep_to(&core)?;
+        keep_to(&[core])?;
         for _ in 0..ROUNDS {
             ben.read_exact(&mut [0])?;
             ben.write_all(&[0])?;
@@ -99,7 +106,7 @@ pub fn price(stage: &Stage) -> shared::Result {
         shared::Result::Ok(())
     })?;
     let asks = Process::spawn(move || {
-        keep_to(&core)?;
+        keep_to(&[core])?;
         let begin = Instant::now();
         for _ in 0..ROUNDS {
             anna.write_all(&[0])?;
