@@ -19,8 +19,9 @@ use nix::unistd::{ForkResult, Pid, getpid, getppid};
 /// The exit code of a child whose closure panicked, as of a Rust program.
 pub(crate) const EXIT_PANICKED: i32 = 101;
 
-/// How long a thread that has been joined is given to leave the process.
-const GRACE: Duration = Duration::from_millis(10);
+/// How long the next thread that has been joined is given to leave the process:
+/// many times what a busy machine lets it wait for a core.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// The bytes of a set of 64 signals.
 const KERNEL_SIGSET: usize = 8;
@@ -216,7 +217,7 @@ fn wait_for_threads_to_leave() -> Result<(), ForkError> {
     if is_single_threaded() {
         return Ok(());
     }
-    let mut end = None;
+    let (mut fewest, mut end) = (usize::MAX, Instant::now());
     loop {
         let threads = threads().map_err(|error| {
             ForkError::System("stat of /proc/self/task", error)
@@ -224,8 +225,10 @@ fn wait_for_threads_to_leave() -> Result<(), ForkError> {
         if threads <= 1 {
             return Ok(());
         }
-        let end = *end.get_or_insert_with(|| Instant::now() + GRACE);
-        if Instant::now() >= end {
+        let now = Instant::now();
+        if threads < fewest {
+            (fewest, end) = (threads, now + GRACE);
+        } else if now >= end {
             return Err(ForkError::Threaded(threads));
         }
         // A thread that was joined leaves by itself; nothing tells when.
