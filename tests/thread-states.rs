@@ -1,0 +1,242 @@
+//! Lesson 16: each state is brought about and read back.
+
+use shared::trace::Event;
+use std::io::Write;
+use std::process::Command;
+use testkit::{Change, Check, Lesson, Run, happened, noted};
+
+const LESSON: Lesson = Lesson {
+    package: "thread-states",
+    folder: env!("CARGO_MANIFEST_DIR"),
+    binary: env!("CARGO_BIN_EXE_thread-states"),
+};
+
+testkit::battery!(LESSON);
+
+#[test]
+fn claims_are_proven_and_can_fail() {
+    LESSON.prove(&[
+        Check {
+            step: "new",
+            claim: "described: more threads",
+            proven: |events| noted(events, "main", "described: more threads") == 0,
+            broken: STARTED_AT_ONCE,
+        },
+        Check {
+            step: "new",
+            claim: "started: more threads",
+            proven: |events| noted(events, "main", "started: more threads") == 1,
+            broken: STARTED_AT_ONCE,
+        },
+        Check {
+            step: "one_core",
+            claim: "who looks is running",
+            proven: |events| noted(events, "watcher", "my state") == "R",
+            broken: (
+                "busy.rs",
+                "Task::current().state()",
+                "Task::main_of(std::process::id()).state()",
+            ),
+        },
+        Check {
+            step: "one_core",
+            claim: "who has no core is runnable",
+            proven: |events| noted(events, "watcher", "the worker's") == "R",
+            broken: NOT_BUSY,
+        },
+        Check {
+            step: "one_core",
+            claim: "and counts no further meanwhile",
+            proven: |events| noted(events, "watcher", "it counted") == 0,
+            broken: (
+                "busy.rs",
+                "look(one, [core, core])",
+                "look(one, [core, cores[1]])",
+            ),
+        },
+        Check {
+            step: "one_core",
+            claim: "with a core of its own it runs",
+            proven: |events| noted(events, "watcher 2", "the worker's") == "R",
+            broken: NOT_BUSY,
+        },
+        Check {
+            step: "one_core",
+            claim: "and counts on meanwhile",
+            proven: |events| {
+                let counted = noted(events, "watcher 2", "it counted");
+                counted.as_u64().is_some_and(|counted| counted > 0)
+            },
+            broken: (
+                "busy.rs",
+                "look(two, [core, other])",
+                "look(two, [core, other.min(core)])",
+            ),
+        },
+        Check {
+            step: "blocked",
+            claim: "all three are asleep",
+            proven: |events| {
+                ["buyer", "reader", "sleeper"]
+                    .iter()
+                    .all(|name| waits_in(events, name).starts_with("S in "))
+            },
+            broken: (
+                "main.rs",
+                "let (held, mouth) = (lock.lock(), mouth);",
+                "let held = ();",
+            ),
+        },
+        Check {
+            step: "blocked",
+            claim: "in three calls",
+            proven: |events| {
+                waits_in(events, "buyer") == "S in futex"
+                    && waits_in(events, "reader") == "S in read"
+                    && waits_in(events, "sleeper") == "S in nanosleep"
+            },
+            broken: (
+                "main.rs",
+                "let _ = reader.span(\"reads\", || ear.read(&mut [0]));",
+                "reader.span(\"reads\", || { drop(lock.lock()); _ = ear.read(&mut [0]) });",
+            ),
+        },
+        Check {
+            step: "undisturbed",
+            claim: "asleep until the program runs",
+            proven: |events| noted(events, "main", "the starter") == "D",
+            broken: (
+                "halted.rs",
+                "first.add_open(0, gate, OFlag::O_RDONLY, Mode::empty())?;",
+                "let _ = (gate, OFlag::O_RDONLY, Mode::empty());",
+            ),
+        },
+        Check {
+            step: "stopped",
+            claim: "both are stopped",
+            proven: |events| letters(events, "stopped") == ["T", "T"],
+            broken: (
+                "halted.rs",
+                "waitid(id(), WaitPidFlag::WSTOPPED)?;",
+                "waitid(id(), WaitPidFlag::WSTOPPED)?;\n    process.send(Signal::CONT)?;",
+            ),
+        },
+        Check {
+            step: "stopped",
+            claim: "after SIGCONT: stopped still",
+            proven: |events| {
+                let letters = letters(events, "continued");
+                letters.len() == 2 && !letters.contains(&"T")
+            },
+            broken: (
+                "halted.rs",
+                "process.send(Signal::CONT)?;\n    waitid(id(), WaitPidFlag::WCONTINUED)?;\n    let after = tell(\"continued\", tasks.iter().map(Task::state).collect());",
+                "let after = tell(\"continued\", tasks.iter().map(Task::state).collect());\n    process.send(Signal::CONT)?;\n    waitid(id(), WaitPidFlag::WCONTINUED)?;",
+            ),
+        },
+        Check {
+            step: "ended",
+            claim: "a thread that was joined",
+            proven: |events| noted(events, "main", "a thread that was joined") == "-",
+            broken: (
+                "life.rs",
+                "let task = thread::scope(|scope| {\n        start(scope, || worker.span(\"runs\", || worker.pause(0.5)))\n    });",
+                "worker.pause(0.5);\n    let task = Task::current();",
+            ),
+        },
+        Check {
+            step: "ended",
+            claim: "a process that has ended",
+            proven: |events| noted(events, "main", "a process that has ended") == "Z",
+            broken: (
+                "life.rs",
+                "waitid(Id::Pid(Pid::from_raw(pid as i32)), ended)?;",
+                "let _ = (Id::Pid(Pid::from_raw(pid as i32)), ended, process.wait());",
+            ),
+        },
+        Check {
+            step: "ended",
+            claim: "and was waited for",
+            proven: |events| noted(events, "main", "and was waited for") == "-",
+            broken: (
+                "life.rs",
+                "process.join()?;\n    main.note(\"and was waited for\", task.state().to_string());",
+                "main.note(\"and was waited for\", task.state().to_string());\n    process.join()?;",
+            ),
+        },
+        Check {
+            step: "life",
+            claim: "its letters",
+            proven: |events| {
+                let letters = happened(events, "letter");
+                letters.map(|event| &event.args["value"]).eq(["R", "S", "R", "-"])
+            },
+            broken: (
+                "life.rs",
+                "let held = (lock.lock(), main.begin(\"holds the lock\"));",
+                "let held = ();",
+            ),
+        },
+    ]);
+}
+
+/// Another thread is there before the builder has spawned its own.
+const STARTED_AT_ONCE: Change = (
+    "main.rs",
+    "let described = more()?;",
+    "thread::spawn(thread::park);\n    let described = more()?;",
+);
+
+/// The worker sleeps on its core, for longer than anybody looks.
+const NOT_BUSY: Change = (
+    "busy.rs",
+    "count.fetch_add(1, Relaxed);",
+    "count.fetch_add(1, Relaxed);\n std::thread::sleep(std::time::Duration::from_secs(8));",
+);
+
+fn waits_in(events: &[Event], thread: &str) -> String {
+    noted(events, "main", thread).as_str().unwrap_or_default().to_owned()
+}
+
+fn letters<'a>(events: &'a [Event], when: &'a str) -> Vec<&'a str> {
+    let noted = happened(events, when).next();
+    let letters = noted.and_then(|event| event.args["value"].as_array());
+    let letters = letters.into_iter().flatten();
+    letters.filter_map(|letter| letter.as_str()).collect()
+}
+
+#[test]
+fn the_picture_has_the_letters_that_were_read() {
+    let ended = Run::new(LESSON, &["--step", "life"]).end().well();
+    for line in ["runnable R <--", "running R", "blocked S --", "ended -"] {
+        assert!(ended.stdout.contains(line), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn the_starter_waits_in_the_call_that_makes_a_process() {
+    // What the letter D stands for is a sleep in vfork, not one of many others.
+    let ended = Run::new(LESSON, &["--step", "undisturbed"]).end().well();
+    let events = ended.trace.events();
+    let at = |name| events.iter().position(|event| event.name == name);
+    assert!(at("starts a program") < at("the starter"));
+    let ends = events.iter().rposition(|e| e.name == "starts a program");
+    assert!(at("the starter") < ends, "it had ended when it was looked at");
+}
+
+#[test]
+fn without_proc_it_says_what_is_missing() {
+    // A mount namespace of its own, in which /proc is an empty folder.
+    let script = format!(
+        "mount -t tmpfs none /proc && exec {} --speed 20",
+        LESSON.binary
+    );
+    let args = ["--mount", "--propagation", "private", "sh", "-c", &script];
+    let allowed = Command::new("unshare").args(["--mount", "true"]).output();
+    if !allowed.is_ok_and(|run| run.status.success()) {
+        let why = "NOT RUN: without_proc: this user may not unshare(1)";
+        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
+        return;
+    }
+    Run::other("unshare", &args).end().refused(1, &["/proc", "mount"]);
+}
