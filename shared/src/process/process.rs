@@ -54,8 +54,8 @@ impl Process<()> {
     /// The closure may borrow: the child works on its copy of the memory, and
     /// what it changes there nobody else sees. Of this process's threads
     /// only the calling one is copied, which is why there may be no other
-    /// (threads that are just leaving are given time, 100 ms for the next). In
-    /// the child, signals that had a handler have their default action again,
+    /// (threads that are just leaving are given time, a second for the next).
+    /// In the child, signals that had a handler have their default action again,
     /// and a panic ends the child with code 101.
     ///
     /// Random numbers: a generator that was seeded before the fork

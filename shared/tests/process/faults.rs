@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, exit};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -21,6 +22,7 @@ use crate::support::{SOON, eventually, ignore, open_descriptors, state};
 
 pub const CASES: &[Case] = cases!("faults":
     fork_is_refused_while_threads_live,
+    a_thread_on_its_way_out_is_waited_for,
     the_process_limit_is_named,
     the_descriptor_limit_is_named_and_nothing_is_left,
     a_daemon_may_not_have_children,
@@ -42,6 +44,13 @@ fn fork_is_refused_while_threads_live() -> Outcome {
     );
     drop(end);
     assert!(thread.join().is_ok_and(|received| received.is_err()));
+    Ok(Process::spawn(|| ())?.join()?)
+}
+
+fn a_thread_on_its_way_out_is_waited_for() -> Outcome {
+    // As one that was joined and has no core for its last few instructions.
+    let slow = Duration::from_millis(100);
+    drop(thread::spawn(move || thread::sleep(slow)));
     Ok(Process::spawn(|| ())?.join()?)
 }
 

@@ -19,9 +19,10 @@ use nix::unistd::{ForkResult, Pid, getpid, getppid};
 /// The exit code of a child whose closure panicked, as of a Rust program.
 pub(crate) const EXIT_PANICKED: i32 = 101;
 
-/// How long the next thread that has been joined is given to leave the process:
-/// many times what a busy machine lets it wait for a core.
-const GRACE: Duration = Duration::from_millis(100);
+/// How long the next thread that has been joined is given to leave the process.
+/// On a busy machine it may not have a core for a while; whoever forks by
+/// mistake is told so after that time.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The bytes of a set of 64 signals.
 const KERNEL_SIGSET: usize = 8;
