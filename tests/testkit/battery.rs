@@ -173,12 +173,12 @@ impl Faults {
         }
         let spans: Vec<_> = of("X")
             .map(|span| {
-                let number = |key: &str| span[key].as_f64().expect("a number");
-                (
-                    span["tid"].clone(),
-                    number("ts"),
-                    number("ts") + number("dur"),
-                )
+                // Whole again, since sums of fractions are not exact.
+                let ns = |key: &str| {
+                    let micros = span[key].as_f64().expect("a number");
+                    (micros * 1000.0).round() as u64
+                };
+                (span["tid"].clone(), ns("ts"), ns("ts") + ns("dur"))
             })
             .collect();
         assert!(!spans.is_empty());
