@@ -25,9 +25,11 @@ impl<'a> Watched<'a> {
     }
 
     pub fn lock(&'a self, who: &'a Track) -> Held<'a> {
-        self.graph.waits(who.name(), self.name);
-        let guard = who.span("waits", || self.lock.lock());
-        self.held(who, guard.unwrap_or_else(PoisonError::into_inner))
+        let guard = who.span("waits", || {
+            self.graph.waits(who.name(), self.name);
+            self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+        });
+        self.held(who, guard)
     }
 
     /// Nothing if somebody has it.
