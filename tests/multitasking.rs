@@ -135,9 +135,9 @@ fn claims_are_proven_and_can_fail() {
 /// Long enough to meet, however busy the machine is.
 const NOT_ON_ONE_CORE: Change = (
     "main.rs",
-    "run(stage, SHORT, [(\"anna\", &[core], compute), (\"ben\", &[core], compute)])?;",
-    "let [one, other] = cores(stage).unwrap_or_default();\n    \
-     run(stage, 4 * LONG, [(\"anna\", &[one], compute), (\"ben\", &[other], compute)])?;",
+    "SHORT,\n        [(\"anna\", &[core], compute), (\"ben\", &[core], compute)]",
+    "4 * LONG,\n        [(\"anna\", &[core], compute), \
+     (\"ben\", &cores::<2>(stage).unwrap_or_default()[1..], compute)]",
 );
 
 const BOTH_ON_ONE_CORE: Change = (
@@ -219,13 +219,12 @@ impl Running {
     }
 }
 
-/// From when to when somebody waited.
+/// From when to when somebody waited the last time.
 fn wait(events: &[Event]) -> Option<(u64, u64)> {
-    let mut times = events
-        .iter()
-        .filter(|event| event.name == "waits")
-        .map(|event| event.t_ns);
-    Some((times.next()?, times.next()?))
+    let named = events.iter().filter(|event| event.name == "waits");
+    let mut times = named.map(|event| event.t_ns);
+    let end = times.next_back()?;
+    Some((times.next_back()?, end))
 }
 
 fn ran_during_the_wait(events: &[Event]) -> bool {

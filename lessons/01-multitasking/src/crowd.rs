@@ -1,8 +1,9 @@
 //! More tasks than cores.
 
+use crate::LONG;
 use crate::cores::up_to;
 use crate::slices::compute_for;
-use crate::{LONG, run};
+use crate::tasks::run_until;
 use shared::lesson::{at_least, equals};
 use shared::trace::{Span, Trace};
 use shared::{Stage, Track};
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub fn six_tasks(stage: &Stage) -> shared::Result {
     let Some(cores) = up_to(4, stage) else { return Ok(()) };
     let cores = cores.as_slice();
-    run(
+    let trace = run_until(
         stage,
         LONG,
         [
@@ -25,8 +26,8 @@ pub fn six_tasks(stage: &Stage) -> shared::Result {
             ("emil", cores, compute),
             ("finn", cores, compute_and_wait),
         ],
+        |trace| !ran_while_finn_waited(trace).is_empty(),
     )?;
-    let trace = stage.trace()?;
     let next = next_on_finns_core(&trace).unwrap_or("another program");
     stage.track("finn's core").note("goes to", next);
 
@@ -61,7 +62,7 @@ fn on(core: usize) -> String {
 fn wait_and_runs(trace: &Trace) -> Option<(&Span, Vec<&Span>)> {
     let spans = trace.spans().iter();
     let runs = spans.filter(|span| span.name.starts_with("on core"));
-    Some((trace.spans_named("waits").next()?, runs.collect()))
+    Some((trace.spans_named("waits").last()?, runs.collect()))
 }
 
 fn ran_while_finn_waited(trace: &Trace) -> BTreeSet<&str> {

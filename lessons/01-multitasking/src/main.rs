@@ -6,18 +6,19 @@ mod cores;
 mod crowd;
 mod slices;
 mod switch;
+mod tasks;
 
-use cores::{cores, keep_to};
+use cores::cores;
 use shared::lesson::{at_most, below, equals};
-use shared::process::{Barrier, Process};
 use shared::trace::Trace;
 use shared::{Stage, Track, lesson};
 use slices::{compute_for, typical};
 use std::{process::ExitCode, thread::sleep, time::Duration};
 use switch::Usage;
+use tasks::{run, run_until};
 
-/// How long a task computes: in a short one each time slice can be seen, in a
-/// long one each gets on, however many other programs run.
+/// How long a task computes or waits. When it is short each time slice can be
+/// seen, when it is long each gets on, however many other programs run.
 const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_millis(100);
 
@@ -36,38 +37,14 @@ fn main() -> ExitCode {
 /// Two busy tasks have one core. Do both ever run at the same moment?
 fn one_core(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    run(stage, SHORT, [("anna", &[core], compute), ("ben", &[core], compute)])?;
-
-    let trace = stage.trace()?;
+    let trace = run(
+        stage,
+        SHORT,
+        [("anna", &[core], compute), ("ben", &[core], compute)],
+    )?;
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
     let part = together(&trace);
     stage.claim("both together take the whole sum", part, equals(1.0));
-    Ok(())
-}
-
-/// What a task does for so long.
-type Work = fn(&Track, Duration) -> shared::Result;
-
-/// Runs each task in a process of its own, on the cores that it may use. They
-/// begin together.
-fn run<const N: usize>(
-    stage: &Stage,
-    time: Duration,
-    tasks: [(&str, &[usize], Work); N],
-) -> shared::Result {
-    let start = &Barrier::new(N)?;
-    let mut processes = Vec::new();
-    for (name, cores, work) in tasks {
-        let task = stage.track(name);
-        processes.push(Process::spawn(move || {
-            let kept = keep_to(cores);
-            start.wait()?; // also if that failed: the others wait for all
-            kept.and_then(|()| work(&task, time))
-        })?);
-    }
-    for process in processes {
-        process.join()?;
-    }
     Ok(())
 }
 
@@ -92,9 +69,12 @@ fn together(trace: &Trace) -> f64 {
 /// Now each of them has a core of its own. Do they run at the same moment?
 fn two_cores(stage: &Stage) -> shared::Result {
     let Some([one, other]) = cores(stage) else { return Ok(()) };
-    run(stage, LONG, [("anna", &[one], compute), ("ben", &[other], compute)])?;
-
-    let trace = stage.trace()?;
+    let trace = run_until(
+        stage,
+        LONG,
+        [("anna", &[one], compute), ("ben", &[other], compute)],
+        |trace| trace.peak("runs") == 2,
+    )?;
     stage.claim("running at once: both", trace.peak("runs"), equals(2));
     let part = together(&trace);
     stage.claim("both together take less than the sum", part, below(1.0));
@@ -104,9 +84,12 @@ fn two_cores(stage: &Stage) -> shared::Result {
 /// One core again: anna computes, and ben waits as long. Does it take the sum?
 fn one_waits(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    run(stage, LONG, [("anna", &[core], compute), ("ben", &[core], wait)])?;
-
-    let trace = stage.trace()?;
+    let trace = run_until(
+        stage,
+        LONG,
+        [("anna", &[core], compute), ("ben", &[core], wait)],
+        |trace| trace.overlap("runs", "waits"),
+    )?;
     let meanwhile = trace.overlap("runs", "waits");
     stage.claim("anna runs while ben waits", meanwhile, equals(true));
     let part = together(&trace);

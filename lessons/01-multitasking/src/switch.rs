@@ -1,7 +1,8 @@
 //! How often tasks are switched, and what a switch costs.
 
 use crate::cores::{cores, keep_to};
-use crate::{LONG, compute, run};
+use crate::tasks::run;
+use crate::{LONG, compute};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use shared::lesson::at_least;
@@ -44,7 +45,7 @@ impl Usage {
 /// and from whom is it taken?
 pub fn given_or_taken(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    run(
+    let trace = run(
         stage,
         LONG,
         [
@@ -53,7 +54,6 @@ pub fn given_or_taken(stage: &Stage) -> shared::Result {
             ("carl", &[core], sleepy),
         ],
     )?;
-    let trace = stage.trace()?;
     let given_up: i64 = trace.noted("carl", "gave the core up")?;
     stage.claim("carl gave the core up at each nap", given_up, at_least(NAPS));
     for name in ["anna", "ben"] {
