@@ -46,24 +46,56 @@ pub struct Script {
     pub sentence: String,
     /// Its code, without the comment.
     pub code: String,
-    /// What stands below it and is no step itself: the functions and types
-    /// that it uses.
+    /// The functions and types that it uses, and what those use, as far as
+    /// they stand in files with steps and are no steps themselves.
     pub helpers: String,
 }
 
 impl Script {
-    /// Its code up to the first claim: what a class may see before the run
-    /// without seeing how it ends.
+    /// Its code up to where it begins to claim: what a class may see before
+    /// the run without seeing how it ends.
     pub fn before_claims(&self) -> String {
-        let claims = |line: &str| line.contains("stage.claim(");
-        let lines: Vec<&str> = self.code.lines().collect();
-        match lines.iter().position(|line| claims(line)) {
+        match self.claims_at() {
             None => self.code.clone(),
             Some(at) => {
-                lines[..at].join("\n")
-                    + "\n    // ... and what it claims: see after the run"
+                let lines: Vec<&str> = self.code.lines().take(at).collect();
+                lines.join("\n") + "\n    // ... then come its claims"
             }
         }
+    }
+
+    /// The rest of its code; empty if it claims nothing.
+    pub fn claims(&self) -> String {
+        let lines = self.code.lines();
+        let rest = self.claims_at().map(|at| lines.skip(at));
+        rest.map_or(String::new(), |rest| rest.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The line in which it begins to claim, or to ask the trace for what it
+    /// claims: the first one of that statement.
+    fn claims_at(&self) -> Option<usize> {
+        let lines: Vec<&str> = self.code.lines().collect();
+        let claim = lines.iter().position(|at| at.contains("stage.claim("))?;
+        // A statement of the body begins at its first indent, where another
+        // one has ended.
+        let begins = |at: usize| {
+            let indent = lines[at].len() - lines[at].trim_start().len();
+            let before = lines[at - 1].split("//").next().unwrap_or("");
+            let before = before.trim_end();
+            let ended = before.ends_with([';', '}', '{']);
+            indent == 4 && (before.is_empty() || ended)
+        };
+        let mut first = (1..=claim).rev().find(|&at| begins(at))?;
+        while let Some(at) = (1..first).rev().find(|&at| begins(at)) {
+            let statement = lines[at..first].concat();
+            let asks = ["trace", ".noted("];
+            let asks = asks.iter().any(|asked| statement.contains(asked));
+            if !statement.trim_start().starts_with("let ") || !asks {
+                break;
+            }
+            first = at;
+        }
+        Some(first)
     }
 }
 
@@ -101,12 +133,9 @@ impl Script {
     pub fn read(places: &[Place<'_>]) -> Result<Vec<Self>> {
         let spots = places.iter().map(Spot::of);
         let spots = spots.collect::<Result<Vec<_>>>()?;
+        let items = Item::all(places);
         let scripts = spots.iter().zip(places).map(|(spot, place)| {
             let lines: Vec<&str> = place.text.lines().collect();
-            let same = |other: &&Spot| other.file == spot.file;
-            let after = spots.iter().filter(same).map(|other| other.comment);
-            let after = after.filter(|&comment| comment > spot.end).min();
-            let helpers = &lines[spot.end + 1..after.unwrap_or(lines.len())];
             let comment = lines[spot.comment..spot.code].iter();
             let comment =
                 comment.map(|line| line.trim_start_matches('/').trim());
@@ -114,17 +143,110 @@ impl Script {
             Self {
                 name: place.name().to_owned(),
                 sentence: paragraphs(comment),
+                helpers: Item::used_by(&code, &items).join("\n\n"),
                 code: code.strip_prefix("pub ").unwrap_or(&code).to_owned(),
-                helpers: helpers.join("\n").trim().to_owned(),
             }
         });
         Ok(scripts.collect())
     }
 }
 
+/// A function, a type or another item of a file with steps.
+struct Item {
+    name: String,
+    /// With its comment.
+    text: String,
+}
+
+impl Item {
+    /// Those that stand in the files of `places` and are no steps.
+    fn all(places: &[Place<'_>]) -> Vec<Self> {
+        let steps: Vec<&str> = places.iter().map(Place::name).collect();
+        let mut items = Vec::new();
+        let mut files = Vec::new();
+        for place in places {
+            if files.contains(&place.file()) {
+                continue;
+            }
+            files.push(place.file());
+            items.extend(Self::of(place.text));
+        }
+        items.retain(|item: &Self| {
+            item.name != "main" && !steps.contains(&item.name.as_str())
+        });
+        items
+    }
+
+    /// The items of a file. One ends at the first line that is `}`, or that
+    /// ends a declaration.
+    fn of(text: &str) -> Vec<Self> {
+        let mut items = Vec::new();
+        let mut lines = Vec::<&str>::new();
+        for line in text.lines() {
+            if line.is_empty() && lines.iter().all(|line| is_comment(line)) {
+                lines.clear();
+            } else {
+                lines.push(line);
+            }
+            let closes = line == "}" || line == "};" || line == "];";
+            let declares = !line.starts_with(' ') && line.ends_with(';');
+            if closes || declares {
+                let lines = std::mem::take(&mut lines);
+                let name = lines.iter().find_map(|line| declared(line));
+                let text = lines.join("\n");
+                items.extend(name.map(|name| Self { name, text }));
+            }
+        }
+        items
+    }
+
+    /// The texts of the items that `code` names, and of those that they name,
+    /// in the order of the files.
+    fn used_by(code: &str, items: &[Self]) -> Vec<String> {
+        let mut used = vec![false; items.len()];
+        let mut waiting = vec![code];
+        while let Some(code) = waiting.pop() {
+            for (at, item) in items.iter().enumerate() {
+                if !used[at] && words(code).any(|word| word == item.name) {
+                    used[at] = true;
+                    waiting.push(&item.text);
+                }
+            }
+        }
+        let used = items.iter().zip(used).filter(|(_, used)| *used);
+        used.map(|(item, _)| item.text.clone()).collect()
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.starts_with("//")
+}
+
+/// The name of the item that a line declares; of an `impl`, that of its type.
+fn declared(line: &str) -> Option<String> {
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let (kind, rest) = line.split_once([' ', '<'])?;
+    let name = match kind {
+        "fn" | "struct" | "enum" | "const" | "static" | "type" | "trait" => {
+            words(rest).next()
+        }
+        // impl<'a> Name<'a> {, impl Trait for Name {
+        "impl" => {
+            let rest = rest.split_once(" for ").map_or(rest, |(_, name)| name);
+            words(rest).find(|word| word.starts_with(char::is_uppercase))
+        }
+        _ => None,
+    };
+    name.map(str::to_owned)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    text.split(move |c| !word(c)).filter(|word| !word.is_empty())
+}
+
 /// Where a step stands in its file, in lines from 0.
 struct Spot {
-    file: String,
     comment: usize,
     code: usize,
     end: usize,
@@ -147,7 +269,7 @@ impl Spot {
         let end = lines[code..].iter().position(|line| *line == "}");
         let end =
             end.with_context(|| format!("the step `{name}` does not end"))?;
-        Ok(Self { file, comment: code - comment, code, end: code + end })
+        Ok(Self { comment: code - comment, code, end: code + end })
     }
 }
 
@@ -166,10 +288,58 @@ mod tests {
 
     const SOURCE: Source<'static> = Source {
         package: "seats",
-        text: "//! Seats: a title.\n//!\n//! Why\n//! so?\n//!\n//! And how?\n\
-               use std::fmt;\n\n/// One\n/// sentence.\nfn sit(stage: &Stage) -> Result {\n    \
-               if true {\n    }\n    stage.claim(\"x\");\n}\n\nfn helps() {\n}\n\n/// Two.\n\
-               fn stand(stage: &Stage) -> Result {\n}\n\nfn bare(stage: &Stage) -> Result {\n}\n",
+        text: "\
+//! Seats: a title.
+//!
+//! Why
+//! so?
+//!
+//! And how?
+use std::fmt;
+
+const SEATS: usize = 5;
+
+/// One
+/// sentence.
+fn sit(stage: &Stage) -> Result {
+    if helps() {
+        stage.trace()?;
+    }
+    let more = 7;
+    let trace = stage.trace()?;
+    let (one, other) =
+        (trace.count(\"x\"), more);
+    for (text, value) in [
+        (\"x\", 1),
+    ] {
+        stage.claim(text, value);
+    }
+}
+
+/// Helps.
+fn helps() {
+    Chair::new(SEATS)
+}
+
+/// Nobody asks for it.
+fn idle() {
+}
+
+/// Two.
+fn stand(stage: &Stage) -> Result {
+}
+
+fn bare(stage: &Stage) -> Result {
+}
+
+#[derive(Debug)]
+struct Chair<'a> {
+    legs: usize,
+}
+
+impl<'a> Chair<'a> {
+}
+",
     };
 
     #[test]
@@ -181,7 +351,7 @@ mod tests {
     fn read(paths: &[&'static str]) -> Result<Vec<Script>> {
         let text = |path: &str| match path.contains(':') {
             true => {
-                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n}\n\nfn rest() {\n}\n"
+                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n    rest();\n}\n\nfn rest() {\n}\n"
             }
             false => SOURCE.text,
         };
@@ -197,15 +367,31 @@ mod tests {
             steps[0].code.starts_with("fn sit(")
                 && steps[0].code.ends_with("\n}")
         );
-        assert_eq!(steps[0].code.lines().count(), 5);
-        assert_eq!(steps[0].helpers, "fn helps() {\n}");
+        let helpers = &steps[0].helpers;
+        for used in
+            ["const SEATS", "/// Helps.\nfn helps() {", "impl<'a> Chair"]
+        {
+            assert!(helpers.contains(used), "{used}: {helpers}");
+        }
+        assert!(helpers.contains("#[derive(Debug)]\nstruct Chair"));
+        assert!(!helpers.contains("idle") && !helpers.contains("stand"));
         assert_eq!(steps[1].name, "lie");
         assert_eq!(steps[1].sentence, "Three.");
         assert!(steps[1].code.starts_with("fn lie("));
         assert_eq!(steps[1].helpers, "fn rest() {\n}");
-        assert!(steps[2].helpers.starts_with("fn bare("));
-        assert!(!steps[0].before_claims().contains("claim("));
+        assert_eq!(steps[2].helpers, "");
         assert_eq!(steps[2].before_claims(), steps[2].code);
+        assert_eq!(steps[2].claims(), "");
+    }
+
+    #[test]
+    fn claims_are_cut_off_with_their_whole_statement() {
+        let step = &read(&["sit"]).unwrap()[0];
+        let before = step.before_claims();
+        let cut = "    let more = 7;\n    // ... then come its claims";
+        assert!(before.ends_with(cut), "{before}");
+        assert!(step.claims().starts_with("    let trace = stage.trace()?;"));
+        assert_eq!(step.claims().lines().count(), 9);
     }
 
     #[test]

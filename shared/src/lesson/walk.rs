@@ -77,10 +77,7 @@ fn before(show: &Show, step: usize) -> Result<Move> {
     loop {
         match ask(show, &keys)? {
             Move::Again => return Ok(Move::Run),
-            Move::Helpers => {
-                let code = highlight(helpers, show.stage.voice.terminal);
-                show.stage.voice.write(&format!("\n{code}\n\n"));
-            }
+            Move::Helpers => say_code(show, helpers),
             other => return Ok(other),
         }
     }
@@ -93,20 +90,38 @@ fn run(show: &mut Show, step: usize) -> Result<Move> {
     } else {
         "Enter: end"
     };
-    let keys = keys(next, step, [(true, "r: run again")]);
+    let claims = show.scripts[step].claims();
+    let more = [(true, "r: run again"), (!claims.is_empty(), "c: its claims")];
+    let keys = keys(next, step, more);
     loop {
         show.run_step(step)?;
         loop {
             match ask(show, &keys)? {
                 Move::Again => break,
-                Move::Helpers => {}
+                Move::Helpers => say_code(show, &claims),
                 other => return Ok(other),
             }
         }
     }
 }
 
-fn keys(enter: &str, step: usize, more: [(bool, &str); 1]) -> String {
+/// Shows more of the source, if there is more.
+fn say_code(show: &Show, code: &str) {
+    let voice = show.stage.voice;
+    match code {
+        "" => voice.tell(Style::new(), "", "\nthere is no more of it"),
+        _ => {
+            let code = highlight(code, voice.terminal);
+            voice.write(&format!("\n{code}\n"));
+        }
+    }
+}
+
+fn keys<const N: usize>(
+    enter: &str,
+    step: usize,
+    more: [(bool, &str); N],
+) -> String {
     let back = (step > 0, "b: previous step");
     let more = more.into_iter().chain([back, (true, "q: end")]);
     let more = more.filter(|(has, _)| *has).map(|(_, key)| key);
