@@ -6,6 +6,8 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// Where a bar stops that has no end.
+const OPEN: char = '>';
 /// Marks that have no place of their own.
 const SEVERAL: char = '*';
 
@@ -126,7 +128,7 @@ fn cells(
             .fill(terminal.bar(timeline.paint(bar.name)));
         match bar.fate {
             Fate::Killed(_) => cells[to - 1] = terminal.cross(),
-            Fate::Open => cells[to - 1] = '>',
+            Fate::Open => cells[to - 1] = OPEN,
             Fate::Ended => {}
         }
     }
@@ -210,9 +212,11 @@ fn legend(timeline: &Timeline, terminal: Terminal, several: bool) -> String {
     let marks = marks.map(|(index, name)| format!("{} {name}", letter(index)));
     let killed = timeline.has_killed();
     let killed = killed.then(|| format!("{} killed", terminal.cross()));
+    let open = timeline.has_open();
+    let open = open.then(|| format!("{OPEN} not ended"));
     let several = several.then(|| format!("{SEVERAL} several"));
     let entries: Vec<String> =
-        spans.chain(marks).chain(killed).chain(several).collect();
+        spans.chain(marks).chain(killed).chain(open).chain(several).collect();
     let mut lines = vec![String::new()];
     for entry in entries {
         // Two columns before the line, two between entries.

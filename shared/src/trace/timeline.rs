@@ -1,5 +1,5 @@
 use super::event::{Event, Phase, REAPED};
-use super::reader::{Fate, Trace};
+use super::reader::{Fate, Span, Trace};
 
 /// Instants that the frame of a lesson records about itself; they are no part
 /// of what the lesson shows.
@@ -19,7 +19,7 @@ const IDLE: [&str; 3] = ["waits", "sleeps", "blocked"];
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     rows: Vec<Line>,
-    /// Names of spans, in order of first appearance: a bar has an index here.
+    /// Names of spans, in the order of the rows: a bar has an index here.
     spans: Vec<String>,
     /// Names of instants: a mark has an index here.
     marks: Vec<String>,
@@ -98,11 +98,14 @@ impl Timeline {
                 timeline.rows[row].curve.push((event.t_ns, value));
             }
         }
-        for span in &trace.spans {
-            let Some(row) = row_of[span.track].filter(|_| span.name != "step")
-            else {
-                continue;
-            };
+        // By rows, so that a name has the same shade in every run.
+        let drawn = |span: &&Span| span.name != "step";
+        let spans = trace.spans.iter().filter(drawn);
+        let mut spans: Vec<(usize, &Span)> = spans
+            .filter_map(|span| Some((row_of[span.track]?, span)))
+            .collect();
+        spans.sort_by_key(|(row, _)| *row);
+        for (row, span) in spans {
             let name = index_of(&mut timeline.spans, &span.name);
             timeline.rows[row].bars.push(Bar {
                 name,
@@ -202,8 +205,17 @@ impl Timeline {
 
     /// Whether some bar ends because its process was killed.
     pub(super) fn has_killed(&self) -> bool {
+        self.has(|fate| matches!(fate, Fate::Killed(_)))
+    }
+
+    /// Whether some bar has no end.
+    pub(super) fn has_open(&self) -> bool {
+        self.has(|fate| *fate == Fate::Open)
+    }
+
+    fn has(&self, wanted: impl Fn(&Fate) -> bool) -> bool {
         let mut bars = self.rows.iter().flat_map(|row| &row.bars);
-        bars.any(|bar| matches!(bar.fate, Fate::Killed(_)))
+        bars.any(|bar| wanted(&bar.fate))
     }
 
     /// Places for round times on the axis, at most about `most` of them, each
