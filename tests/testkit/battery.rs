@@ -333,7 +333,6 @@ impl Faults {
         }
         let limit =
             || setrlimit(Resource::RLIMIT_NPROC, 1, 1).map_err(Into::into);
-        // SAFETY: setrlimit(2) alone is called between fork and exec.
         // SAFETY: between fork and exec only setrlimit(2) is called.
         #[expect(unsafe_code, reason = "only the lesson is to have the limit")]
         unsafe {

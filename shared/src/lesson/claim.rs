@@ -144,6 +144,7 @@ fn json<T: Serialize>(value: &T) -> Value {
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
         Value::Array(values) => {
             values.iter().map(shown).collect::<Vec<_>>().join(", ")
         }
@@ -185,6 +186,8 @@ mod tests {
     fn values_are_shown_as_a_class_reads_them() {
         let (_, text) = claim(vec!["anna", "ben"], equals(vec!["anna", "ben"]));
         assert_eq!(text, "so it is (anna, ben)");
+        let nobody = Vec::<u8>::new();
+        assert_eq!(claim(nobody, equals(vec![])).1, "so it is (none)");
         assert_eq!(claim(true, equals(true)).1, "so it is");
         assert_eq!(claim(1.23456, at_most(2.0)).1, "so it is (1.23)");
         assert_eq!(claim(167.743, at_least(2.0)).1, "so it is (168)");

@@ -59,7 +59,6 @@ use folder::Folder;
 use options::Options;
 use own::{Chosen, Own};
 use show::Show;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -230,8 +229,7 @@ fn one_of(
 fn complain(package: &str, result: Result<u8>) -> u8 {
     result.unwrap_or_else(|error| {
         let line = format!("{error:#}").replace('\n', " ");
-        // Where even that cannot be written the status must do.
-        let _ = writeln!(std::io::stderr(), "{package}: {line}");
+        voice::complain(&format!("{package}: {line}"));
         1
     })
 }

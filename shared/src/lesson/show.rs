@@ -7,11 +7,13 @@ use super::own::Chosen;
 use super::pace::Pace;
 use super::source::{Place, Script};
 use super::stage::Stage;
-use super::track::CHOICE;
+use super::track::{CHOICE, SAY};
 use super::voice::Voice;
 use super::{Lesson, supervisor};
 use crate::Result;
-use crate::trace::{Event, Recorder, Timeline, Trace, chrome, svg, text};
+use crate::trace::{
+    Event, Phase, Recorder, Timeline, Trace, chrome, svg, text,
+};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, anyhow, bail, ensure};
 use rand::TryRng;
@@ -202,7 +204,7 @@ impl<'a> Show<'a> {
         drop(span);
         let trace = stage.trace();
         if let (Ok(trace), false) = (&trace, self.options.no_timeline) {
-            self.draw(&Timeline::of(trace));
+            self.draw(trace);
         }
         if let Ok(trace) = &trace {
             ensure!(
@@ -223,15 +225,22 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
-    fn draw(&self, timeline: &Timeline) {
+    fn draw(&self, trace: &Trace) {
         let voice = self.stage.voice;
         let drawn = text::draw(
-            timeline,
+            &Timeline::of(trace),
             voice.terminal,
             voice.most_rows(self.options.walk),
         );
+        // Apart from what was said above it, if anything was.
+        let said = |event: &Event| {
+            let noted = event.ph == Phase::Instant && event.value().is_some();
+            event.name == SAY || noted
+        };
+        let said = trace.events().iter().any(said);
+        let apart = if said { "\n" } else { "" };
         if !drawn.is_empty() {
-            voice.write(&format!("\n{drawn}"));
+            voice.write(&format!("{apart}{drawn}"));
         }
     }
 
@@ -294,7 +303,10 @@ impl<'a> Show<'a> {
         };
         let seconds = self.took.as_secs_f64();
         let seed = match self.chose {
-            true => format!("; --seed {} chooses alike", self.stage.pace.seed),
+            true => format!(
+                "; --seed {} makes the same choices",
+                self.stage.pace.seed
+            ),
             false => String::new(),
         };
         let text = format!("\n{steps}, {held}, {seconds:.1} s{seed}");

@@ -5,7 +5,7 @@ use super::own::{self, Chosen};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::table;
-use super::track::{Seat, Track};
+use super::track::{SAY, Seat, Track};
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Recorder, Trace};
@@ -145,6 +145,7 @@ impl Stage {
         let rows: Vec<_> = rows.into_iter().collect();
         let drawn = table::draw(header, &rows, self.voice.terminal);
         self.voice.write(&drawn);
+        self.lesson.mark_with(SAY, [("text", header.join(" ").into())]);
     }
 
     /// Prints a drawing as it is, after a margin. It is to be ASCII and at most
@@ -154,7 +155,8 @@ impl Stage {
             "" => "\n".to_owned(),
             line => format!("  {line}\n"),
         });
-        self.voice.write(&format!("\n{}\n", lines.collect::<String>()));
+        self.voice.write(&lines.collect::<String>());
+        self.lesson.mark_with(SAY, [("text", "(a drawing)".into())]);
     }
 
     /// Says what this machine cannot show, and why. Nothing is claimed
@@ -162,7 +164,7 @@ impl Stage {
     pub fn cannot_show(&self, what: &str, why: &str) {
         let text = format!("not shown on this machine: {what}: {why}");
         self.voice.tell(anstyle::Style::new().bold(), "  ", &text);
-        self.lesson.mark_with("say", [("text", text.into())]);
+        self.lesson.mark_with(SAY, [("text", text.into())]);
     }
 
     /// What has happened in this step so far.

@@ -89,8 +89,12 @@ pub(super) fn supervise(
         ForkResult::Child => {
             drop(signals);
             LESSON.store(getpid().as_raw(), Relaxed);
-            let prepared = before
-                .thread_set_mask()
+            // Where a shell had SIGINT ignored the supervisor hears it all the
+            // same, and hands it on.
+            // SAFETY: the default action is no handler.
+            let heard = unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) };
+            let prepared = heard
+                .and_then(|_| before.thread_set_mask())
                 .and_then(|()| set_pdeathsig(Signal::SIGKILL))
                 .and_then(|()| set_child_subreaper(true));
             // A supervisor that ended before the request can no longer be

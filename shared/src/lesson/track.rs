@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The name of the instant that records a choice.
 pub(super) const CHOICE: &str = "choice";
+/// The name of the instant that records that the class was told something.
+pub(super) const SAY: &str = "say";
 
 /// One that takes part in a step: a process, a thread or a coroutine. It
 /// records what happens to it (see [`trace::Track`], whose methods it has) and
@@ -52,7 +54,7 @@ impl Track {
     /// Says `text` to the class.
     pub fn say(&self, text: impl AsRef<str>) {
         self.narrate(text.as_ref());
-        self.mark_with("say", [("text", text.as_ref().into())]);
+        self.mark_with(SAY, [("text", text.as_ref().into())]);
     }
 
     /// Says that `name` is `value`, and records it, so that it can be asked for
@@ -61,6 +63,11 @@ impl Track {
         let value = value.into();
         let text = format!("{name}: {}", shown(&value));
         self.narrate(&text);
+        self.recording.note(name, value);
+    }
+
+    /// Records that `name` is `value`, as [`Track::note`] does, without a word.
+    pub fn record(&self, name: &str, value: impl Into<Value>) {
         self.recording.note(name, value);
     }
 

@@ -143,6 +143,21 @@ impl Voice {
     }
 }
 
+/// Writes a line to standard error; on a terminal apart from what stands above
+/// it, and folded.
+pub(super) fn complain(line: &str) {
+    let stderr = console::Term::stderr();
+    let text = match stderr.size_checked() {
+        Some((_, columns)) => {
+            let width = usize::from(columns).max(NARROWEST);
+            format!("\n{}\n", textwrap::fill(line, width))
+        }
+        None => format!("{line}\n"),
+    };
+    // Where even that cannot be written the status must do.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// As setlocale(3) decides: the first of these that is set and not empty.
 fn locale_is_utf8() -> bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"];
