@@ -73,12 +73,12 @@ def update(pause):
 
 def killed(pause):
     manager = multiprocessing.Manager()
-    stock = manager.dict(apples=100)
+    stock, came = manager.dict(apples=100), manager.list()
     calls = {
         "get": lambda: stock.get("apples"),
         "insert": lambda: stock.__setitem__("apples", 7),
         "update": lambda: stock.update(apples=8),
-        "len": lambda: len(stock),
+        "push": lambda: came.append("Anna"),
     }
 
     def seller(name, call):

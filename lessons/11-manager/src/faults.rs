@@ -5,19 +5,19 @@ use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
 use shared::Stage;
 use shared::lesson::{at_most, equals};
-use shared::process::{Barrier, Manager, ManagerBuilder};
+use shared::process::{Barrier, List, Manager, ManagerBuilder};
 use shared::process::{ManagerError, Process};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-type Call = fn(&Stock) -> Result<(), ManagerError>;
+type Call = fn(&Stock, &List<String>) -> Result<(), ManagerError>;
 
 const CALLS: [(&str, Call); 4] = [
-    ("get", |stock| stock.get("apples").map(drop)),
-    ("insert", |stock| stock.insert("apples", &7).map(drop)),
-    ("update", |stock| stock.update("apples", |_| 8).map(drop)),
-    ("len", |stock| stock.len().map(drop)),
+    ("get", |stock, _| stock.get("apples").map(drop)),
+    ("insert", |stock, _| stock.insert("apples", &7).map(drop)),
+    ("update", |stock, _| stock.update("apples", |_| 8).map(drop)),
+    ("push", |_, came| came.push(&"Anna".to_owned())),
 ];
 
 /// Four sellers call the manager again and again, each in another way. Then
@@ -25,13 +25,13 @@ const CALLS: [(&str, Call); 4] = [
 pub fn killed(stage: &Stage) -> shared::Result {
     let (parent, limit) = (stage.track("parent"), Duration::from_secs(10));
     let manager = ManagerBuilder::new().answer_within(limit).start()?;
-    let stock: Stock = manager.dict()?;
+    let (stock, came): (Stock, _) = (manager.dict()?, manager.list()?);
     let mut sellers = Vec::new();
     for (name, call) in CALLS {
         let seller = stage.track(name);
         sellers.push(Process::spawn(|| {
             let error = loop {
-                match seller.span("calls", || call(&stock)) {
+                match seller.span("calls", || call(&stock, &came)) {
                     Ok(()) => seller.pause(0.1),
                     Err(error) => break error,
                 }
@@ -52,14 +52,18 @@ pub fn killed(stage: &Stage) -> shared::Result {
     }
     let longest = stage.trace()?.longest("calls").as_secs_f64();
     stage.claim("told that it has ended: all four", told, equals(4));
-    let text = "seconds the longest call took, of 10 that it may";
+    let text = "seconds that the longest call took; 10 are allowed";
     stage.claim(text, longest, at_most(limit.as_secs_f64() / 2.0));
     Ok(())
 }
 
+/// A request begins with its length, in four bytes.
 const NONSENSE: [(&str, &[u8]); 3] = [
+    // A length of half a gigabyte, read so.
     ("browser", b"GET /apples HTTP/1.1\r\n\r\n"),
+    // Three bytes, as announced, but no request is like that.
     ("noise", &[3, 0, 0, 0, 255, 255, 255]),
+    // One of 200.
     ("half", &[200, 0, 0, 0, 1]),
 ];
 
@@ -76,7 +80,7 @@ pub fn nonsense(stage: &Stage) -> shared::Result {
     let mut strangers = Vec::new();
     for (name, bytes) in NONSENSE {
         let stranger = stage.track(name);
-        strangers.push(Process::spawn(|| {
+        let process = Process::spawn(|| {
             let mut line = UnixStream::connect(socket)?;
             stranger.say(format!("writes {}", bytes.escape_ascii()));
             line.write_all(bytes)?;
@@ -84,13 +88,18 @@ pub fn nonsense(stage: &Stage) -> shared::Result {
             let mut answer = Vec::new();
             // Until the manager hangs up, which may come as an error.
             let _ = stranger.span("waits", || line.read_to_end(&mut answer));
-            stranger.note("refused", !answer.is_empty());
-            anyhow::Ok(!answer.is_empty())
-        })?);
+            let refused = !answer.is_empty();
+            // 8: refused; then 2: no request, 3: too large.
+            let answer = answer.escape_ascii().to_string();
+            stranger.note("answer", if refused { &answer } else { "none" });
+            anyhow::Ok(refused)
+        })?;
+        strangers.push((name, process));
     }
-    let half = strangers.pop();
+    let (half, others): (Vec<_>, Vec<_>) =
+        strangers.into_iter().partition(|(name, _)| *name == "half");
     let mut refused = 0;
-    for stranger in strangers {
+    for (_, stranger) in others {
         refused += usize::from(stranger.join()?);
     }
     for _ in 0..10 {
@@ -101,8 +110,11 @@ pub fn nonsense(stage: &Stage) -> shared::Result {
     }
     let left = stock.get("apples")?;
     seller.note("apples left", left);
+    seller.mark("manager ends");
     drop(manager); // it has waited for the rest of the half until now
-    half.map(Process::join).transpose()?;
+    for (_, stranger) in half {
+        stranger.join()?;
+    }
     stage.claim("strangers who were refused: two of three", refused, equals(2));
     stage.claim("ten of 100 were sold; left", left, equals(Some(90)));
     Ok(())

@@ -47,7 +47,8 @@ fn all_write(stage: &Stage) -> shared::Result {
         seller.join()?;
     }
     let (stock, mut came) = (stock.entries()?, came.to_vec()?);
-    parent.note("dictionary", format!("{stock:?}"));
+    let kept = stock.iter().map(|(name, apples)| format!("{name} {apples}"));
+    parent.note("dictionary", kept.collect::<Vec<_>>());
     parent.note("list", came.as_slice());
     let apples: i32 = stock.iter().map(|(_, apples)| apples).sum();
     came.sort();
@@ -57,10 +58,12 @@ fn all_write(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
+const SELLERS: [&str; 2] = ["Anna", "Ben"];
+
 /// There are 100 apples. Two sellers look how many; then each sells one and
 /// writes down one less. How many are left?
 fn lost_update(stage: &Stage) -> shared::Result {
-    let both_have_looked = Barrier::new(2)?;
+    let both_have_looked = Barrier::new(SELLERS.len())?;
     let left = two_sell(stage, |seller, stock| {
         let apples = stock.get("apples")?.unwrap_or(0);
         seller.say(format!("sees {apples}"));
@@ -70,11 +73,12 @@ fn lost_update(stage: &Stage) -> shared::Result {
         stock.insert("apples", &(apples - 1))?;
         Ok(())
     })?;
-    stage.claim("two of 100 were sold; left", left, equals(99));
+    stage.claim("apples left, though each sold one", left, equals(99));
     Ok(())
 }
 
-/// Has two sellers sell an apple each; returns how many are left of 100.
+/// Has the sellers sell an apple each; returns how many are left of 100.
+/// `sell` is `Sync`: more than one of them borrows it.
 fn two_sell(
     stage: &Stage,
     sell: impl Fn(&Track, &Stock) -> shared::Result + Sync,
@@ -84,7 +88,7 @@ fn two_sell(
     let stock: Stock = manager.dict()?;
     stock.insert("apples", &100)?;
     let mut sellers = Vec::new();
-    for name in ["Anna", "Ben"] {
+    for name in SELLERS {
         let seller = stage.track(name);
         sellers.push(Process::spawn(|| {
             seller.span("walks", || seller.pause_between(0.5, 1.5));
@@ -102,7 +106,7 @@ fn two_sell(
 /// The same two again. `update` writes only if the number is still the one
 /// that was seen, and else looks again. How many are left?
 fn update(stage: &Stage) -> shared::Result {
-    let both_have_looked = Barrier::new(2)?;
+    let both_have_looked = Barrier::new(SELLERS.len())?;
     let left = two_sell(stage, |seller, stock| {
         let mut looks = 0;
         stock.update("apples", |apples| {
@@ -111,6 +115,7 @@ fn update(stage: &Stage) -> shared::Result {
             seller.mark("looks");
             looks += 1;
             if looks == 1 {
+                // No `?`: what this closure returns is the new number.
                 both_have_looked.wait().expect("it has no time-out");
             }
             seller.pause(0.5);
@@ -119,7 +124,8 @@ fn update(stage: &Stage) -> shared::Result {
         Ok(())
     })?;
     let looks = stage.trace()?.count("looks");
-    stage.claim("two of 100 were sold; left", left, equals(98));
-    stage.claim("who came second looked again: looks", looks, equals(3));
+    let rest = 100 - SELLERS.len() as i32;
+    stage.claim("apples left: one less for each", left, equals(rest));
+    stage.claim("looks in all: two, and one again", looks, equals(3));
     Ok(())
 }
