@@ -38,7 +38,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "small_buffer",
-            claim: "in the buffer: never more than three",
+            claim: "never more than there is room for",
             // The fourth put returns after the first get was called, the
             // fifth after the second, and so on; three do not wait for any.
             proven: |events| {
@@ -49,6 +49,21 @@ fn claims_are_proven_and_can_fail() {
                     && puts[3..].iter().zip(&gets).all(|(put, get)| get < put)
             },
             broken: NO_LIMIT,
+        },
+        Check {
+            step: "small_buffer",
+            claim: "and once it was full",
+            // Three had been put before anything was asked for.
+            proven: |events| {
+                let puts = places(events, "producer", "puts", Phase::End);
+                let gets = places(events, "consumer", "waits", Phase::Begin);
+                puts.get(2).is_some_and(|third| *third < gets[0])
+            },
+            broken: (
+                "main.rs",
+                "produce(1..=ITEMS, 0.1, &buffer, &producer)",
+                "produce(1..=2, 0.1, &buffer, &producer)",
+            ),
         },
         Check {
             step: "two_and_three",

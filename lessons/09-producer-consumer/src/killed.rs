@@ -31,9 +31,11 @@ pub fn with_an_item(stage: &Stage) -> shared::Result {
     in_hand.wait();
     parent.pause(0.6);
     dying.kill()?;
+    // Of a killed child, `join` returns no answer, but how it died.
     let Err(death) = dying.join() else { bail!("the victim was not killed") };
     parent.say(death.to_string());
     (7..=ITEMS).try_for_each(|item| buffer.put(&item))?;
+    parent.mark("closes");
     buffer.close();
     let mut used = Vec::new();
     for consumer in others {

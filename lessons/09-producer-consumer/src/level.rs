@@ -10,6 +10,12 @@ pub fn look(buffer: &Queue<u32>, curve: &Track) {
     curve.pause(0.05);
 }
 
+/// How long the producer took, as a multiple of what its making took.
+pub fn times(trace: &Trace) -> f64 {
+    let took = trace.covered(&["makes", "puts"]);
+    took.div_duration_f64(trace.total("makes"))
+}
+
 /// How many items were in the buffer at most, by the order of the trace.
 ///
 /// Two processes cannot put or get and write it down in one go. So a put

@@ -5,8 +5,9 @@
 
 mod killed;
 mod level;
+mod price;
 
-use shared::lesson::{at_least, equals};
+use shared::lesson::{at_least, at_most, equals};
 use shared::process::{Process, Queue, QueueError};
 use shared::{Stage, Track, lesson};
 use std::{ops::RangeInclusive, process::ExitCode};
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         small_buffer,
         two_and_three,
         killed::with_an_item,
-        price,
+        price::price,
     ]
     .run()
 }
@@ -32,6 +33,7 @@ fn one_of_each(stage: &Stage) -> shared::Result {
     let buffer = Queue::bounded(16)?;
     let making = Process::spawn(|| {
         let made = produce(1..=ITEMS, 0.2, &buffer, &producer);
+        producer.mark("closes");
         buffer.close(); // what is in it can still be got
         made
     })?;
@@ -51,6 +53,7 @@ fn produce(
 ) -> Result<(), QueueError> {
     for item in items {
         producer.span("makes", || producer.pause(seconds));
+        // It asks first, so that being held back can be seen.
         producer.span("puts", || match buffer.try_put(&item) {
             Err(QueueError::Full { .. }) => {
                 producer.span("blocked", || buffer.put(&item))
@@ -65,10 +68,11 @@ fn produce(
 fn consume(seconds: f64, buffer: &Queue<u32>, consumer: &Track) -> Vec<u32> {
     let (mut items, mut used) = (buffer.iter(), Vec::new());
     while let Some(item) = consumer.span("waits", || items.next()) {
-        consumer.note("takes", item);
+        consumer.mark_with("takes", [("value", item.into())]);
         consumer.span("uses", || consumer.pause(seconds));
         used.push(item);
     }
+    consumer.note("used", used.len());
     used
 }
 
@@ -80,6 +84,7 @@ fn small_buffer(stage: &Stage) -> shared::Result {
     let buffer = Queue::bounded(ROOM)?;
     let making = Process::spawn(|| {
         let made = produce(1..=ITEMS, 0.1, &buffer, &producer);
+        producer.mark("closes");
         buffer.close();
         made
     })?;
@@ -92,15 +97,18 @@ fn small_buffer(stage: &Stage) -> shared::Result {
     }
     making.join()?;
     let trace = stage.trace()?;
+    let times = level::times(&trace);
+    producer.note("took, as a multiple of its making", format!("{times:.1}"));
     let (held, most) = (trace.count("blocked"), level::most(&trace));
     stage.claim("puts that were held back", held, at_least(1));
-    stage.claim("in the buffer: never more than three", most, equals(ROOM));
+    stage.claim("never more than there is room for", most, at_most(ROOM));
+    stage.claim("and once it was full", most, at_least(ROOM));
     Ok(())
 }
 
 /// Two producers, three consumers, one buffer. Who closes it, and when?
 fn two_and_three(stage: &Stage) -> shared::Result {
-    let buffer = Queue::bounded(ROOM)?;
+    let (parent, buffer) = (stage.track("parent"), Queue::bounded(ROOM)?);
     let (mut making, mut using) = (Vec::new(), Vec::new());
     for (n, items) in [(1, 1..=6), (2, 7..=12)] {
         let producer = stage.track(format!("producer {n}"));
@@ -112,6 +120,7 @@ fn two_and_three(stage: &Stage) -> shared::Result {
         using.push(Process::spawn(|| consume(0.5, &buffer, &consumer))?);
     }
     making.into_iter().try_for_each(Process::join)?;
+    parent.mark("closes");
     buffer.close(); // nobody is left who could put
     let mut used = Vec::new();
     for consumer in using {
@@ -119,20 +128,5 @@ fn two_and_three(stage: &Stage) -> shared::Result {
     }
     used.sort_unstable();
     stage.claim("used, each once", used, equals((1..=12).collect()));
-    Ok(())
-}
-
-/// What does it cost to pass an item on, with room for one and for many?
-fn price(stage: &Stage) -> shared::Result {
-    for room in [1, 1000] {
-        let buffer = Queue::bounded(room)?;
-        let using = Process::spawn(|| buffer.iter().count())?;
-        stage.measure(&format!("room for {room}"), 2000, || {
-            (1..=2000).try_for_each(|item| buffer.put(&item))?;
-            buffer.close();
-            using.join()?;
-            Ok(())
-        })?;
-    }
     Ok(())
 }

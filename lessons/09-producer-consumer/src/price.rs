@@ -1,0 +1,19 @@
+//! What passing an item on costs.
+
+use shared::Stage;
+use shared::process::{Process, Queue};
+
+/// What does it cost to pass an item on, with room for one and for many?
+pub fn price(stage: &Stage) -> shared::Result {
+    for room in [1, 1000] {
+        let buffer = Queue::bounded(room)?;
+        let using = Process::spawn(|| buffer.iter().count())?;
+        stage.measure(&format!("room for {room}"), 2000, || {
+            (1..=2000).try_for_each(|item| buffer.put(&item))?;
+            buffer.close();
+            using.join()?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
