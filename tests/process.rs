@@ -19,7 +19,7 @@ fn claims_are_proven_and_can_fail() {
     LESSON.prove(&[
         Check {
             step: "only_one",
-            claim: "he came to serve: never",
+            claim: "times he served",
             proven: |events| {
                 happened(events, "stirs").count() == 1
                     && happened(events, "serves").next().is_none()
@@ -46,8 +46,8 @@ fn claims_are_proven_and_can_fail() {
             claim: "and not the sum",
             proven: |events| {
                 let jobs = lengths(events, "at once");
-                let sum: u64 = jobs.iter().sum();
-                jobs.len() == 7 && 10 * extent(events, "at once") <= 8 * sum
+                let sum: u64 = lengths(events, "in turn").iter().sum();
+                jobs.len() == 7 && 10 * extent(events, "at once") <= 9 * sum
             },
             broken: ONE_AFTER_ANOTHER,
         },
@@ -91,7 +91,7 @@ fn claims_are_proven_and_can_fail() {
             step: "an_object",
             claim: "a timed wait gives up",
             proven: |events| {
-                noted(events, "parent", "after a while") == "has not ended"
+                noted(events, "parent", "ended after a while") == false
             },
             broken: ENDED_AT_ONCE,
         },
@@ -102,7 +102,11 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "parent", "in the end") == "exited with code 0"
                     && ended_by(events, "child") == json!(null)
             },
-            broken: ("main.rs", "said(Some(baker.wait()))", "said(early)"),
+            broken: (
+                "main.rs",
+                "let end = process.wait();",
+                "let end = Process::spawn::<()>(|| std::process::exit(3))?.wait();",
+            ),
         },
         Check {
             step: "an_object",
@@ -112,8 +116,8 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "main.rs",
-                "parent.note(\"bread\", baker.join()?);",
-                "baker.join()?;\n parent.note(\"bread\", \"\");",
+                "let bread = process.join()?;",
+                "process.join()?;\n let bread = String::new();",
             ),
         },
         Check {
@@ -141,9 +145,27 @@ fn claims_are_proven_and_can_fail() {
             ),
         },
         Check {
+            step: "exit_code",
+            claim: "the name that it was given",
+            proven: |events| noted(events, "child", "my name") == "counter",
+            broken: (
+                "ending.rs",
+                "Process::builder().name(\"counter\").spawn",
+                "Process::spawn",
+            ),
+        },
+        Check {
+            step: "exit_code",
+            claim: "the exit code that it chose",
+            proven: |events| {
+                noted(events, "parent", "in the end") == "exited with code 3"
+            },
+            broken: ("ending.rs", "exit(3)", "drop(3)"),
+        },
+        Check {
             step: "terminate_and_kill",
             claim: "terminate ends one",
-            proven: |events| ended_by(events, "meek") == "SIGTERM",
+            proven: |events| ended_by(events, "willing") == "SIGTERM",
             broken: (
                 "ending.rs",
                 "process.terminate()?;\n    let end",
@@ -225,15 +247,15 @@ fn claims_are_proven_and_can_fail() {
 const ONE_AFTER_ANOTHER: Change = (
     "main.rs",
     "all_begun.wait()?;\n            job.pause(seconds);\n            \
-     Ok::<_, BarrierError>(())\n        })?);\n",
+     Ok::<_, BarrierError>(()) // says what `?` may return\n        })?);\n",
     "job.pause(seconds);\n Ok::<_, BarrierError>(())\n })?);\n \
      processes.last().map(Process::wait);\n",
 );
 
 const ENDED_AT_ONCE: Change = (
     "main.rs",
-    "let before = baker",
-    "go.set();\n    baker.wait();\n    let before = baker",
+    "let before = process",
+    "go.set();\n    process.wait();\n    let before = process",
 );
 
 /// Asked by a signal that it hears.

@@ -17,8 +17,14 @@ LIMIT = 5
 oven = 20
 
 
+def say(*words):
+    # In one call, or two processes may write into one line.
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
 def for_ever(job, begun):
-    print(f"the cook {job}", flush=True)
+    say(f"the cook {job}")
     begun.set()
     while True:
         time.sleep(0.1)
@@ -58,7 +64,7 @@ def seven_jobs(pause):
     for process in processes:
         process.join()
     at_once = time.perf_counter() - start
-    print(f"seven jobs in turn: {in_turn:.2f} s, at once: {at_once:.2f} s")
+    say(f"seven jobs in turn: {in_turn:.2f} s, at once: {at_once:.2f} s")
 
 
 def an_object(pause, speed):
@@ -66,25 +72,32 @@ def an_object(pause, speed):
 
     def bake(order):
         me = mp.current_process()
-        print(f"child: I am {me.name}, {me.pid}", flush=True)
+        say(f"child: I am {me.name}, {me.pid}")
         go.wait()
         pause(1.0)
         bread.put(" and ".join(order))
 
     baker = mp.Process(target=bake, args=(["rye", "wheat"],))
     baker.start()
-    print(f"parent: {baker.name}, {baker.pid}, alive: {baker.is_alive()}")
+    say(f"parent: {baker.name}, {baker.pid}, alive: {baker.is_alive()}")
     baker.join(timeout=0.5 / speed)
-    print("after a while its exit code is", baker.exitcode)
+    say("after a while its exit code is", baker.exitcode)
     go.set()
     baker.join()
-    print(f"in the end {baker.exitcode}; alive: {baker.is_alive()}")
-    print("bread:", bread.get())
+    say(f"in the end {baker.exitcode}; alive: {baker.is_alive()}")
+    say("bread:", bread.get())
+
+
+def exit_code():
+    process = mp.Process(name="counter", target=lambda: sys.exit(3))
+    process.start()
+    process.join()
+    say(process.name, "exited with code", process.exitcode)
 
 
 def called_not_started():
-    process = mp.Process(target=lambda: print("done in", os.getpid(), flush=True))
-    print("I am", os.getpid())
+    process = mp.Process(target=lambda: say("done in", os.getpid()))
+    say("I am", os.getpid())
     process.run()
     process.start()
     process.join()
@@ -92,13 +105,13 @@ def called_not_started():
 
 def terminate_and_kill(pause, speed):
     begun = mp.Event()
-    meek = mp.Process(target=for_ever, args=("sleeps", begun))
-    meek.start()
+    willing = mp.Process(target=for_ever, args=("sleeps", begun))
+    willing.start()
     begun.wait()
     pause(0.5)
-    meek.terminate()
-    meek.join()
-    print("meek, asked to end:", meek.exitcode)
+    willing.terminate()
+    willing.join()
+    say("willing, asked to end:", willing.exitcode)
 
     begun.clear()
 
@@ -111,10 +124,10 @@ def terminate_and_kill(pause, speed):
     begun.wait()
     deaf.terminate()
     deaf.join(timeout=0.5 / speed)
-    print("deaf, asked to end, lives:", deaf.is_alive())
+    say("deaf, asked to end, lives:", deaf.is_alive())
     deaf.kill()
     deaf.join()
-    print("deaf, killed:", deaf.exitcode)
+    say("deaf, killed:", deaf.exitcode)
 
 
 def parent_ends_first(pause):
@@ -124,7 +137,7 @@ def parent_ends_first(pause):
 
     def child():
         parent_ended.wait()
-        print("child: works on without its parent", flush=True)
+        say("child: works on without its parent")
         pause(1.0)
 
     def parent():
@@ -150,7 +163,7 @@ def measure(label, times, start):
     for _ in range(times):
         start()
     seconds = (time.perf_counter() - begin) / times
-    print(f"figure\t{label}\t{seconds:.9f}")
+    say(f"figure\t{label}\t{seconds:.9f}")
 
 
 def start_afresh():
@@ -162,20 +175,20 @@ def start_afresh():
         process.start()
         process.join()
 
-    start_copy(lambda: print("a copy finds", oven, flush=True))
-    print("started afresh, and told:", run_again("--oven", 180))
+    start_copy(lambda: say("a copy finds", oven))
+    say("started afresh, and told:", run_again("--oven", 180))
     measure("start a copy, and wait", 20, lambda: start_copy(lambda: None))
     measure("start afresh, and wait", 20, lambda: run_again("--oven", 0))
 
 
 def without_a_guard():
-    print("main begins in", ", ".join(run_again("--unguarded", LIMIT).split()))
+    say("main begins in", ", ".join(run_again("--unguarded", LIMIT).split()))
 
 
 def begin_unguarded(limit):
-    print(os.getpid(), flush=True)
+    say(os.getpid())
     if limit > 1:
-        print(run_again("--unguarded", limit - 1))
+        say(run_again("--unguarded", limit - 1))
 
 
 def main():
@@ -185,7 +198,7 @@ def main():
     parser.add_argument("--unguarded", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.oven is not None:
-        return print(oven, options.oven)
+        return say(oven, options.oven)
     if options.unguarded is not None:
         return begin_unguarded(min(options.unguarded, LIMIT))
 
@@ -196,6 +209,7 @@ def main():
     seven_jobs(pause)
     an_object(pause, options.speed)
     called_not_started()
+    exit_code()
     terminate_and_kill(pause, options.speed)
     parent_ends_first(pause)
     start_afresh()

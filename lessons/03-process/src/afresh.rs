@@ -51,7 +51,8 @@ fn run_again(argument: &str, number: u32) -> shared::Result<String> {
     })?;
     let status = output.status;
     let why = String::from_utf8_lossy(&output.stderr);
-    ensure!(status.success(), "started again: {status}: {}", why.trim());
+    let why = why.lines().next().unwrap_or("it does not say why");
+    ensure!(status.success(), "started again: {status}: {why}");
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 

@@ -5,19 +5,40 @@ use nix::sys::signal::{SigSet, Signal::SIGTERM};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use shared::lesson::equals;
-use shared::process::{Event, Process, SpawnError};
+use shared::process::{Event, Process, SpawnError, current};
 use shared::{Stage, Track};
+use std::process::exit;
+
+/// A process is given a name, and exits with a number of its own choice. What
+/// can its parent read of it?
+pub fn exit_code(stage: &Stage) -> shared::Result {
+    let (parent, child) = (stage.track("parent"), stage.track("child"));
+    let process = Process::builder().name("counter").spawn::<()>(|| {
+        child.note("my name", current().name());
+        exit(3)
+    })?;
+    let end = process.wait();
+    parent.note("in the end", end.to_string());
+    stage.claim(
+        "the name that it was given",
+        child.noted("my name")?,
+        equals("counter".to_owned()),
+    );
+    stage.claim("the exit code that it chose", end.code(), equals(Some(3)));
+    Ok(())
+}
 
 /// Two who sleep for ever are asked to end. One does not listen. And then?
 pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
     let (parent, begun) = (stage.track("parent"), Event::new()?);
-    let (meek, deaf) = (stage.track("meek"), stage.track("deaf"));
-    let process = Process::spawn(|| for_ever("sleeps", &meek, &begun))?;
+    let (willing, deaf) = (stage.track("willing"), stage.track("deaf"));
+    let process = Process::spawn(|| for_ever("sleeps", &willing, &begun))?;
     begun.wait();
     parent.pause(0.5);
+    parent.mark("asks");
     process.terminate()?;
     let end = process.wait().to_string();
-    parent.note("meek, asked to end", end.as_str());
+    parent.note("willing, asked to end", end.as_str());
     let by_term = "killed by SIGTERM".to_owned();
     stage.claim("terminate ends one", end, equals(by_term));
 
@@ -28,9 +49,12 @@ pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
         Ok::<_, nix::Error>(())
     })?;
     begun.wait();
+    parent.pause(0.3);
+    parent.mark("asks");
     process.terminate()?;
     let lives = process.join_timeout(stage.time(0.5)).is_none();
     parent.note("deaf, asked to end, lives", lives);
+    parent.mark("kills");
     process.kill()?;
     let end = process.wait().to_string();
     parent.note("deaf, killed", end.as_str());
@@ -42,12 +66,14 @@ pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
 
 /// A parent ends while its child still has work to do. Does the child end too?
 pub fn parent_ends_first(stage: &Stage) -> shared::Result {
-    let [me, parent, child] =
-        ["me", "parent", "child"].map(|name| stage.track(name));
+    let [grandparent, parent, child] =
+        ["grandparent", "parent", "child"].map(|name| stage.track(name));
     let parent_ended = Event::new()?;
     let process = Process::spawn(|| {
         let second = Process::spawn(|| {
+            child.note("parent's pid before", current().parent_pid());
             child.span("waits", || parent_ended.wait());
+            child.note("parent's pid after", current().parent_pid());
             child.span("works on", || child.pause(1.0));
         })?;
         parent.span("works", || parent.pause(1.0));
@@ -55,16 +81,16 @@ pub fn parent_ends_first(stage: &Stage) -> shared::Result {
     })?;
     let orphan = process.join()?;
     parent_ended.set();
-    wait_for_orphan(orphan, &me)?;
+    wait_for_orphan(orphan, &grandparent)?;
     let worked = stage.trace()?.count("works on");
     stage.claim("works on after its parent's end", worked, equals(1));
     Ok(())
 }
 
 /// Waits for a child that this process did not start, but adopted.
-fn wait_for_orphan(pid: u32, me: &Track) -> shared::Result {
+fn wait_for_orphan(pid: u32, who: &Track) -> shared::Result {
     let pid = pid as i32;
-    me.span("waits", || waitpid(Pid::from_raw(pid), None))?;
-    me.reaped(pid, None);
+    who.span("waits", || waitpid(Pid::from_raw(pid), None))?;
+    who.reaped(pid, None);
     Ok(())
 }

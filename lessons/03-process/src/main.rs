@@ -7,7 +7,7 @@ mod afresh;
 mod ending;
 
 use shared::lesson::{at_most, differs_from, equals};
-use shared::process::{Barrier, BarrierError, Event, Process, Status, current};
+use shared::process::{Barrier, BarrierError, Event, Process, current};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         seven_jobs,
         an_object,
         called_not_started,
+        ending::exit_code,
         ending::terminate_and_kill,
         ending::parent_ends_first,
         afresh::start_afresh,
@@ -39,11 +40,11 @@ fn only_one(stage: &Stage) -> shared::Result {
     })?;
     begun.wait();
     parent.pause(1.5);
-    parent.say("ends it, or waits for ever");
+    parent.say("ends the cook; else I would wait for ever");
     process.terminate()?;
     process.wait();
     let served = stage.trace()?.count("serves");
-    stage.claim("he came to serve: never", served, equals(0));
+    stage.claim("times he served", served, equals(0));
     Ok(())
 }
 
@@ -70,16 +71,20 @@ fn seven_jobs(stage: &Stage) -> shared::Result {
             let _span = job.begin("at once");
             all_begun.wait()?;
             job.pause(seconds);
-            Ok::<_, BarrierError>(())
+            Ok::<_, BarrierError>(()) // says what `?` may return
         })?);
     }
     processes.into_iter().try_for_each(Process::join)?;
     let trace = stage.trace()?;
-    let took = trace.extent("at once");
+    // An extent goes from the first beginning to the last end.
+    let (took, sum) = (trace.extent("at once"), trace.total("in turn"));
     let times = took.div_duration_f64(trace.longest("at once"));
-    let part = took.div_duration_f64(trace.total("at once"));
+    for (name, time) in [("all in turn", sum), ("all at once", took)] {
+        let seconds = time.div_duration_f64(stage.time(1.0));
+        parent.note(name, format!("{seconds:.1} s"));
+    }
     stage.claim("at once: about the longest", times, at_most(2.0));
-    stage.claim("and not the sum", part, at_most(0.8));
+    stage.claim("and not the sum", took.div_duration_f64(sum), at_most(0.9));
     Ok(())
 }
 
@@ -87,41 +92,35 @@ fn seven_jobs(stage: &Stage) -> shared::Result {
 fn an_object(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let (order, go) = (vec!["rye", "wheat"], Event::new()?);
-    let baker = Process::spawn(|| {
+    let process = Process::spawn(|| {
         child.note("my name", current().name());
         child.note("my pid", current().pid());
         child.span("waits", || go.wait());
-        child.span("bakes", || bake(order, &child))
+        child.span("bakes", || bake(order, &child)) // `order` moves in
     })?;
-    let (name, pid) = (baker.name().to_owned(), baker.pid());
-    let before = baker.is_alive();
-    let early = baker.join_timeout(stage.time(0.5));
-    parent.note("after a while", said(early));
+    let (name, pid) = (process.name().to_owned(), process.pid());
+    let before = process.is_alive();
+    let early = process.join_timeout(stage.time(0.5));
+    parent.note("ended after a while", early.is_some());
     go.set();
-    parent.note("in the end", said(Some(baker.wait())));
-    let alive = [before, baker.is_alive()];
+    let end = process.wait();
+    parent.note("in the end", end.to_string());
+    let alive = [before, process.is_alive()];
     parent.note("alive before and after", alive);
-    parent.note("bread", baker.join()?);
-
+    let bread = process.join()?;
+    parent.note("bread", bread.as_str());
+    // What the child has noted is read from the trace of this run.
     stage.claim("it knows its name", child.noted("my name")?, equals(name));
     stage.claim("and its pid", child.noted("my pid")?, equals(pid));
     stage.claim("first it is alive, then not", alive, equals([true, false]));
-    for (claim, name, value) in [
-        ("a timed wait gives up", "after a while", "has not ended"),
-        ("it leaves an exit code", "in the end", "exited with code 0"),
-        ("and an answer", "bread", "rye and wheat"),
-    ] {
-        stage.claim(claim, parent.noted(name)?, equals(value.to_owned()));
-    }
+    stage.claim("a timed wait gives up", early.is_none(), equals(true));
+    stage.claim("it leaves an exit code", end.code(), equals(Some(0)));
+    stage.claim("and an answer", bread.as_str(), equals("rye and wheat"));
     Ok(())
 }
 
-fn said(end: Option<Status>) -> String {
-    end.map_or("has not ended".to_owned(), |end| end.to_string())
-}
-
-fn bake(order: Vec<&str>, baker: &Track) -> String {
-    baker.pause(1.0);
+fn bake(order: Vec<&str>, who: &Track) -> String {
+    who.pause(1.0);
     order.join(" and ")
 }
 
