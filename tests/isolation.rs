@@ -52,7 +52,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "a_pipe",
-            claim: "the parent hears what the child has",
+            claim: "hears what the child has",
             proven: |events| {
                 let sent = noted(events, "child", "sends").to_string();
                 noted(events, "parent", "hears") == sent
@@ -69,7 +69,7 @@ fn claims_are_proven_and_can_fail() {
 /// What each of the children saw.
 fn seen(events: &[Event]) -> [String; 3] {
     [1, 10, 100].map(|gift| {
-        let seen = noted(events, &format!("child +{gift}"), "sees");
+        let seen = noted(events, &format!("+{gift}"), "sees");
         seen.as_str().unwrap_or_default().to_owned()
     })
 }
@@ -78,7 +78,7 @@ fn seen(events: &[Event]) -> [String; 3] {
 const THREADS: Change = (
     "main.rs",
     "    for gift in [1, 10, 100] {
-        let child = stage.track(format!(\"child +{gift}\"));
+        let child = stage.track(format!(\"+{gift}\"));
         children.push(Process::spawn(|| {",
     "    struct Process<T>(std::thread::JoinHandle<T>);
     impl<T: Send + 'static> Process<T> {
@@ -94,7 +94,7 @@ const THREADS: Change = (
     }
     let (all_have, change, look) = (&all_have, &change, &look);
     for gift in [1, 10, 100] {
-        let child = stage.track(format!(\"child +{gift}\"));
+        let child = stage.track(format!(\"+{gift}\"));
         children.push(Process::spawn(move || {",
 );
 

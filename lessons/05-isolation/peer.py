@@ -18,7 +18,7 @@ def three_children(change, look, pause):
         pause(random.uniform(0.5, 1.5))
         change(gift)
         all_have.wait()
-        print(f"child +{gift} sees: {look()}", flush=True)
+        print(f"+{gift} sees: {look()}", flush=True)
 
     children = [multiprocessing.Process(target=body, args=(gift,)) for gift in (1, 10, 100)]
     for child in children:

@@ -32,8 +32,11 @@ fn a_number(stage: &Stage) -> shared::Result {
     let seen = three_children(stage, add, || MONEY.load(Relaxed).to_string())?;
     let money = MONEY.load(Relaxed);
     parent.note("sees", money);
-    let own = "101, 110, 200".to_owned();
-    stage.claim("each child sees its own change only", seen, equals(own));
+    stage.claim(
+        "each child sees its own change only",
+        seen.as_str(),
+        equals("101, 110, 200"),
+    );
     stage.claim("the parent sees none", money, equals(100));
     Ok(())
 }
@@ -48,7 +51,7 @@ fn three_children(
     let all_have = Barrier::new(3)?;
     let mut children = Vec::new();
     for gift in [1, 10, 100] {
-        let child = stage.track(format!("child +{gift}"));
+        let child = stage.track(format!("+{gift}"));
         children.push(Process::spawn(|| {
             child.span("changes", || {
                 child.pause_between(0.5, 1.5);
@@ -71,8 +74,11 @@ fn a_list(stage: &Stage) -> shared::Result {
     let append = |gift| gifts().push(gift);
     let seen = three_children(stage, append, || format!("{:?}", gifts()))?;
     parent.note("sees", format!("{:?}", gifts()));
-    let own = "[1], [10], [100]".to_owned();
-    stage.claim("each child sees its own gift only", seen, equals(own));
+    stage.claim(
+        "each child sees its own gift only",
+        seen.as_str(),
+        equals("[1], [10], [100]"),
+    );
     stage.claim("gifts that the parent sees", gifts().len(), equals(0));
     Ok(())
 }
@@ -90,8 +96,11 @@ fn shared_memory(stage: &Stage) -> shared::Result {
     let seen = three_children(stage, add, || number.load(Relaxed).to_string())?;
     let money = number.load(Relaxed);
     parent.note("sees", money);
-    let all = "211, 211, 211".to_owned();
-    stage.claim("each child sees the changes of all", seen, equals(all));
+    stage.claim(
+        "each child sees the changes of all",
+        seen.as_str(),
+        equals("211, 211, 211"),
+    );
     stage.claim("the parent sees the sum of all", money, equals(211));
     Ok(())
 }
@@ -117,7 +126,7 @@ fn a_pipe(stage: &Stage) -> shared::Result {
     let (ear, mut mouth) = pipe()?;
     let process = Process::spawn(move || {
         child.span("earns", || child.pause(1.0));
-        let money = MONEY.fetch_add(100, Relaxed) + 100;
+        let money = MONEY.fetch_add(100, Relaxed) + 100; // returns what it was
         child.note("sends", money);
         write!(mouth, "{money}")
     })?;
@@ -126,7 +135,6 @@ fn a_pipe(stage: &Stage) -> shared::Result {
     process.join()?;
     parent.note("hears", heard.as_str());
     parent.note("sees", MONEY.load(Relaxed));
-    let earned = "200".to_owned();
-    stage.claim("the parent hears what the child has", heard, equals(earned));
+    stage.claim("hears what the child has", heard.as_str(), equals("200"));
     Ok(())
 }
