@@ -41,7 +41,7 @@ impl RollCall {
 }
 
 /// Asks an orphan to end, and says how it did.
-pub fn end(orphan: i32, me: &Track) -> shared::Result<String> {
+pub fn end_by_sigterm(orphan: i32, me: &Track) -> shared::Result<String> {
     match kill(Pid::from_raw(orphan), SIGTERM) {
         Err(Errno::ESRCH) => Ok("had ended before".to_owned()),
         Err(errno) => Err(errno.into()),
