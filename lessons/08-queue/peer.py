@@ -7,6 +7,8 @@ import queue
 import random
 import time
 
+# A copy, as in Rust; other ways start afresh.
+mp = multiprocessing.get_context("fork")
 # Nothing else tells a getter that nothing more will come.
 END = None
 
@@ -18,8 +20,8 @@ def cook(orders, cooked, pause, least, most):
 
 
 def first_in_first_out(pause):
-    orders, cooked = multiprocessing.Queue(16), multiprocessing.Queue()
-    kitchen = multiprocessing.Process(target=cook, args=(orders, cooked, pause, 0.6, 0.6))
+    orders, cooked = mp.Queue(16), mp.Queue()
+    kitchen = mp.Process(target=cook, args=(orders, cooked, pause, 0.6, 0.6))
     kitchen.start()
     for dish in "soup", "rice", "tea":
         pause(0.3)
@@ -30,7 +32,7 @@ def first_in_first_out(pause):
 
 
 def empty_and_full():
-    orders = multiprocessing.Queue(2)
+    orders = mp.Queue(2)
     try:
         orders.get_nowait()
     except queue.Empty as error:
@@ -45,7 +47,7 @@ def empty_and_full():
 
 
 def timeouts(speed):
-    orders, timeout = multiprocessing.Queue(1), 1 / speed
+    orders, timeout = mp.Queue(1), 1 / speed
     start = time.perf_counter()
     try:
         orders.get(timeout=timeout)
@@ -66,17 +68,17 @@ def put_later(orders, pause):
 
 
 def in_time(pause):
-    orders = multiprocessing.Queue(1)
-    waiter = multiprocessing.Process(target=put_later, args=(orders, pause))
+    orders = mp.Queue(1)
+    waiter = mp.Process(target=put_later, args=(orders, pause))
     waiter.start()
     print("the cook gets order", orders.get(timeout=3600))
     waiter.join()
 
 
 def each_once(pause):
-    orders, cooked = multiprocessing.Queue(4), multiprocessing.Queue()
+    orders, cooked = mp.Queue(4), mp.Queue()
     kitchen = [
-        multiprocessing.Process(target=cook, args=(orders, cooked, pause, 0.1, 0.5))
+        mp.Process(target=cook, args=(orders, cooked, pause, 0.1, 0.5))
         for _ in range(4)
     ]
     for process in kitchen:
@@ -102,8 +104,8 @@ def get_all(items):
 
 
 def pass_on(label, times, item):
-    items = multiprocessing.Queue(1000)
-    getter = multiprocessing.Process(target=get_all, args=(items,))
+    items = mp.Queue(1000)
+    getter = mp.Process(target=get_all, args=(items,))
     getter.start()
     start = time.perf_counter()
     for _ in range(times):

@@ -20,7 +20,7 @@ pub fn on_the_wire(stage: &Stage) -> shared::Result {
     let me = stage.track("me");
     let order = Order { table: 7, dish: "rice".to_owned(), cents: 300 };
     stage.table(
-        ["item", "bytes"],
+        ["item", "bytes (hexadecimal)"],
         [
             row(&7_u8)?,
             row(&300_u32)?,
