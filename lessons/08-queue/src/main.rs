@@ -48,7 +48,7 @@ fn first_in_first_out(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Room for two. What comes of `try_get` when it is empty, of a third `try_put`?
+/// Room for two. What does `try_get` say when empty, what a third `try_put`?
 fn empty_and_full(stage: &Stage) -> shared::Result {
     let me = stage.track("me");
     let orders = Queue::bounded(2)?;
