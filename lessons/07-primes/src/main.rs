@@ -12,7 +12,7 @@ use shared::process::{Pool, Process};
 use shared::{Stage, lesson};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
-use ways::{same, table, timed};
+use ways::{below, same, table, timed, untold};
 
 /// So many processes at once and no more: a system has its limits.
 const AT_ONCE: usize = 50;
@@ -21,7 +21,7 @@ const CHUNK: usize = 250;
 
 #[derive(Args)]
 struct Options {
-    /// Looks for the primes below N, from 1000 to 200000
+    /// Looks for the primes below N, from 1000 to 200000 (how_many_pay: more)
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     #[arg(value_parser = value_parser!(u32).range(1000..=200_000))]
     limit: u32,
@@ -46,10 +46,14 @@ fn below_1000(stage: &Stage) -> shared::Result {
     ];
     table(stage, &ways);
     let [serial, each, ..] = &ways;
-    stage.claim("primes below 1000: 168", serial.found.len(), equals(168));
-    stage.claim("ways to the same ones: all four", same(&ways), equals(4));
+    stage.claim("primes below 1000", serial.found.len(), equals(168));
+    stage.claim("all four ways find the same", same(&ways), equals(true));
     let times = each.seconds / serial.seconds;
-    stage.claim("a process each: times slower", times, at_least(4.0));
+    stage.claim(
+        "a process each takes so many times longer",
+        times,
+        at_least(4.0),
+    );
     Ok(())
 }
 
@@ -92,42 +96,44 @@ fn by_pool(
 /// More numbers, which are more work each. Which way pays now?
 fn to_the_limit(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
-    let (limit, few) = (options.limit, 100);
+    let limit = options.limit;
     let parent = stage.track("parent");
     let cores = available_parallelism()?.get();
-    let progress = stage.progress("numbers", u64::from(3 * limit + few));
-    let below = |limit| (2..limit).inspect(|_| progress.advance(1));
+    let few = untold("a process each", 2..100, a_process_each)?;
+    let progress = stage.progress("numbers", u64::from(3 * limit));
+    let numbers = || below(limit, &progress);
     let single = |numbers| by_pool(cores, 1, numbers);
     let chunks = |numbers| by_pool(cores, CHUNK, numbers);
-    let each =
-        timed(stage, "to 100: a process each", below(few), a_process_each)?;
     let ways = [
-        timed(stage, "all: serially", below(limit), serially)?,
-        timed(stage, "all: pool, one by one", below(limit), single)?,
-        timed(stage, "all: pool, in chunks", below(limit), chunks)?,
+        timed(stage, "all: serially", numbers(), serially)?,
+        timed(stage, "all: pool, one by one", numbers(), single)?,
+        timed(stage, "all: pool, in chunks", numbers(), chunks)?,
     ];
     drop(progress);
-    let seconds = each.seconds / each.numbers as f64 * f64::from(limit);
-    parent.say(format!("{limit} processes: about {seconds:.1} s, not run"));
+    let each = few.for_numbers("a process each (worked out)", limit - 2);
+    parent.say(format!(
+        "{} processes would take about {:.1} s (worked out from {}; not run)",
+        each.numbers, each.seconds, few.numbers
+    ));
     table(stage, ways.iter().chain([&each]));
-    stage.claim("ways to the same ones: all three", same(&ways), equals(3));
+    stage.claim("all three ways find the same", same(&ways), equals(true));
     Ok(())
 }
 
-/// Two workers, four, eight. Does each one more make it quicker?
+/// One worker, two, four, eight. Is each twice as quick as the one before?
 fn how_many_pay(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
     let parent = stage.track("parent");
     parent.note("cores of this machine", available_parallelism()?.get());
-    let progress = stage.progress("numbers", u64::from(4 * options.limit));
+    let limit = (3 * options.limit).min(200_000); // enough work to see it
+    let progress = stage.progress("numbers", u64::from(4 * limit));
     let mut ways = Vec::new();
     for workers in [1, 2, 4, 8] {
-        let numbers = (2..options.limit).inspect(|_| progress.advance(1));
         let name = format!("workers: {workers}");
         let chunks = |numbers| by_pool(workers, CHUNK, numbers);
-        ways.push(timed(stage, &name, numbers, chunks)?);
+        ways.push(timed(stage, &name, below(limit, &progress), chunks)?);
     }
     drop(progress);
-    stage.claim("pools that find the same: all four", same(&ways), equals(4));
+    stage.claim("all four pools find the same", same(&ways), equals(true));
     Ok(())
 }

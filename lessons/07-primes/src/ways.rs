@@ -1,6 +1,8 @@
 //! What the ways are measured and compared by.
 
+use shared::lesson::Progress;
 use shared::{Stage, Track, trace};
+use std::time::Instant;
 
 /// What came of a way to find primes.
 pub struct Way {
@@ -29,9 +31,42 @@ pub fn timed<I: ExactSizeIterator>(
     Ok(Way { name: name.to_owned(), numbers: count, found, seconds })
 }
 
-/// How many ways found what the first one did, itself included.
-pub fn same(ways: &[Way]) -> usize {
-    ways.iter().filter(|way| way.found == ways[0].found).count()
+/// The same, with no bar to be drawn beside those of other numbers.
+pub fn untold<I: ExactSizeIterator>(
+    name: &str,
+    numbers: I,
+    way: impl FnOnce(I) -> shared::Result<Vec<u32>>,
+) -> shared::Result<Way> {
+    let (count, start) = (numbers.len(), Instant::now());
+    let found = way(numbers)?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(Way { name: name.to_owned(), numbers: count, found, seconds })
+}
+
+impl Way {
+    /// What it would take for so many numbers: worked out, not run.
+    pub fn for_numbers(&self, name: &str, numbers: u32) -> Self {
+        let seconds = self.seconds / self.numbers as f64 * f64::from(numbers);
+        let numbers = numbers as usize;
+        Self { name: name.to_owned(), numbers, found: Vec::new(), seconds }
+    }
+}
+
+/// The numbers below a limit; a hundred at a time the bar is told of them.
+pub fn below(
+    limit: u32,
+    progress: &Progress,
+) -> impl ExactSizeIterator<Item = u32> {
+    (2..limit).inspect(|n| {
+        if n % 100 == 0 {
+            progress.advance(100);
+        }
+    })
+}
+
+/// Whether all ways found what the first one did.
+pub fn same(ways: &[Way]) -> bool {
+    ways.iter().all(|way| way.found == ways[0].found)
 }
 
 /// The ways under each other.
@@ -45,5 +80,5 @@ pub fn table<'a>(stage: &Stage, ways: impl IntoIterator<Item = &'a Way>) {
             format!("{:.1}", each * 1e6),
         ]
     });
-    stage.table(["way", "numbers", "ms", "us a number"], rows);
+    stage.table(["way", "numbers", "ms", "us each"], rows);
 }
