@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use testkit::{Change, Check, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Lesson, Run, copy_program, happened, noted};
 
 const LESSON: Lesson = Lesson {
     package: "thread",
@@ -287,7 +287,7 @@ fn no_thread_to_be_had() {
     let open = fs::Permissions::from_mode(0o755);
     fs::set_permissions(place.path(), open).expect("and opened");
     let binary = place.path().join("lesson");
-    fs::copy(LESSON.binary, &binary).expect("and copied to");
+    copy_program(LESSON.binary, &binary);
     let root = Command::new("true").uid(65_534).status().is_ok();
     for step in ["two_ways", "one_memory", "four_operations"] {
         let lesson = binary.display().to_string();
