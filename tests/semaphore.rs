@@ -1,5 +1,6 @@
 //! Lesson 20: never more inside than there are permits.
 
+use shared::trace::Event;
 use std::collections::HashSet;
 use testkit::{Check, Lesson, happened, noted, open_spans};
 
@@ -20,18 +21,33 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| open_spans(events, "inside").contains(&20),
             broken: (
                 "main.rs",
-                "guest.span(\"inside\", || {\n                    guest.say(\"takes a seat\");\n                    let _ = tell",
-                "let _ = tell.send(());\n drop(exit.read());\n static ONE: Mutex<()> = Mutex::new(());\n let _one = ONE.lock();\n guest.span(\"inside\", || {\n guest.say(\"takes a seat\");\n let _ = tell",
+                "guest.span(\"inside\", || {
+                    guest.say(\"takes a seat\");
+                    all_inside.wait();",
+                "all_inside.wait();
+                static ONE: Mutex<()> = Mutex::new(());
+                let _one = ONE.lock();
+                guest.span(\"inside\", || {
+                    guest.say(\"takes a seat\");",
             ),
         },
         Check {
             step: "five_inside",
-            claim: "inside at once: never more than five",
-            proven: |events| {
-                let inside = open_spans(events, "inside");
-                !inside.is_empty() && inside.iter().all(|&inside| inside <= 5)
-            },
+            claim: "inside at once: five, never more",
+            proven: five_and_never_more,
             broken: NOBODY_ACQUIRES,
+        },
+        Check {
+            step: "five_inside",
+            claim: "inside at once: five, never more",
+            proven: five_and_never_more,
+            broken: (
+                "main.rs",
+                "let seats = Semaphore::new(SEATS, None);
+    let (entered, first) = (AtomicUsize::new(0), Barrier::new(SEATS));",
+                "let seats = Semaphore::new(1, None);
+    let (entered, first) = (AtomicUsize::new(0), Barrier::new(1));",
+            ),
         },
         Check {
             step: "five_inside",
@@ -51,12 +67,21 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "five_processes",
-            claim: "inside at once: never more than five",
-            proven: |events| {
-                let inside = open_spans(events, "inside");
-                !inside.is_empty() && inside.iter().all(|&inside| inside <= 5)
-            },
+            claim: "inside at once: five, never more",
+            proven: five_and_never_more,
             broken: NO_PERMITS,
+        },
+        Check {
+            step: "five_processes",
+            claim: "inside at once: five, never more",
+            proven: five_and_never_more,
+            broken: (
+                "processes.rs",
+                "let seats = Semaphore::new(SEATS)?;
+    let (entered, first) = (Lock::new(0)?, Barrier::new(SEATS)?);",
+                "let seats = Semaphore::new(1)?;
+    let (entered, first) = (Lock::new(0)?, Barrier::new(1)?);",
+            ),
         },
         Check {
             step: "five_processes",
@@ -96,10 +121,18 @@ fn claims_are_proven_and_can_fail() {
     ]);
 }
 
+fn five_and_never_more(events: &[Event]) -> bool {
+    open_spans(events, "inside").into_iter().max() == Some(5)
+}
+
+/// Nobody asks, and nobody leaves before all are inside.
 const NOBODY_ACQUIRES: testkit::Change = (
     "main.rs",
-    "guest.span(\"waits\", || seats.acquire())",
-    "guest.span(\"waits\", || ())",
+    "guest.span(\"waits\", || seats.acquire());
+                guest.span(\"inside\", || {",
+    "static ALL: Barrier = Barrier::new(GUESTS);
+                guest.span(\"inside\", || {
+                    ALL.wait();",
 );
 
 /// Nobody asks, and nobody leaves before all are inside.
@@ -108,12 +141,12 @@ const NO_PERMITS: testkit::Change = (
     "for guest in guests(stage) {
         let process = Process::spawn(|| {
             let _permit = guest.span(\"waits\", || seats.acquire())?;
-            guest.span(\"inside\", || {",
-    "let all = shared::process::Barrier::new(GUESTS)?;
+            let _inside = guest.begin(\"inside\");",
+    "let all = Barrier::new(GUESTS)?;
     for guest in guests(stage) {
         let process = Process::spawn(|| {
-            guest.span(\"inside\", || {
-                let _ = all.wait();",
+            let _inside = guest.begin(\"inside\");
+            all.wait_timeout(PATIENCE)?;",
 );
 
 const NO_BOUND: testkit::Change =

@@ -80,7 +80,6 @@ def five_processes(pause):
     seats = fork.BoundedSemaphore(SEATS)
 
     def visit(inside):
-        random.seed()  # or each child has its parent's numbers
         with seats, inside:
             pause(random.uniform(0.5, 1.5))
 
