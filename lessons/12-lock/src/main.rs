@@ -60,8 +60,11 @@ fn nobody_locks(stage: &Stage) -> shared::Result {
     })?;
     let sold = stage.trace()?.count("bought");
     if there_were < BUYERS {
-        let more = at_least(there_were + 1);
-        stage.claim("sold: more than there were", sold, more);
+        stage.claim(
+            "sold: more than there were",
+            sold,
+            at_least(there_were + 1),
+        );
     }
     let left = shop.look()?.tickets;
     stage.claim("left: as if one were sold", left, equals(there_were - 1));
@@ -111,12 +114,12 @@ fn one_at_a_time(stage: &Stage) -> shared::Result {
         let _held = buyer.span("waits", || lock.lock())?;
         buyer.span("buys", || buy(buyer, &shop, shop.look()?))
     })?;
-    let (trace, sold) = (stage.trace()?, there_were.min(BUYERS));
-    let count = |name| trace.count(name);
+    let trace = stage.trace()?;
+    stage.claim("buying at once: one", trace.peak("buys"), at_most(1));
+    let (count, sold) = (|name| trace.count(name), there_were.min(BUYERS));
     stage.claim("sold: what there was", count("bought"), equals(sold));
     stage.claim("refused: the rest", count("refused"), equals(BUYERS - sold));
     let left = shop.look()?.tickets;
     stage.claim("left: what was not sold", left, equals(there_were - sold));
-    stage.claim("buying at once: one", trace.peak("buys"), at_most(1));
     shop.put_back()
 }
