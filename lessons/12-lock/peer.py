@@ -52,7 +52,6 @@ def ten(visit):
     bought = fork.Value("i", 0)
 
     def buyer():
-        random.seed()  # or each child has its parent's numbers
         if visit():
             with bought:
                 bought.value += 1
@@ -107,12 +106,12 @@ def thinking_with_the_lock(shop, pause):
     def slow():
         with lock:
             left = shop.look()
-            pause(random.uniform(0.3, 0.6))
+            pause(random.uniform(0.5, 0.8))
             return buy(shop, left, pause)
 
     def quick():
         all_here.wait()
-        pause(random.uniform(0.3, 0.6))
+        pause(random.uniform(0.5, 0.8))
         with lock:
             return buy(shop, shop.look(), pause)
 
