@@ -30,7 +30,7 @@ pub fn callback(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Three jobs, two workers; the second job is the shortest. Whose result comes
+/// Three jobs, two workers; the first job takes longest. Whose result comes
 /// first?
 pub fn as_completed(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
@@ -80,7 +80,11 @@ pub fn never_run(stage: &Stage) -> shared::Result {
     go.set();
     parent.span("waits", || pool.join())?;
     let ran = stage.trace()?.count("works");
-    stage.claim("only what waits", cancelled, equals([false, true]));
+    stage.claim(
+        "cancelled: only the job that waited",
+        cancelled == [false, true],
+        equals(true),
+    );
     let refused = matches!(early, Err(PoolError::NotClosed));
     stage.claim("join before close: refused", refused, equals(true));
     let refused = matches!(late, Err(PoolError::Closed));
