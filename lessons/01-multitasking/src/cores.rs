@@ -16,8 +16,8 @@ pub fn keep_to(cores: &[usize]) -> shared::Result {
         .with_context(|| format!("cannot keep to the cores {cores:?}"))
 }
 
-/// So many cores to choose from; nothing, and it is said why, where there are
-/// fewer or one may not choose.
+/// N cores to choose from; or None, and it is said why, where there are fewer
+/// or one may not choose.
 pub fn cores<const N: usize>(stage: &Stage) -> Option<[usize; N]> {
     let all = up_to(usize::MAX, stage)?;
     let cores = all.first_chunk().copied();

@@ -26,9 +26,9 @@ pub fn six_tasks(stage: &Stage) -> shared::Result {
             ("emil", cores, compute),
             ("finn", cores, compute_and_wait),
         ],
-        |trace| !ran_while_finn_waited(trace).is_empty(),
+        met,
     )?;
-    let next = next_on_finns_core(&trace).unwrap_or("another program");
+    let next = next_on_finns_core(&trace).unwrap_or("none of them");
     stage.track("finn's core").note("goes to", next);
 
     let peaks = cores.iter().map(|&core| trace.peak(&on(core)));
@@ -37,6 +37,10 @@ pub fn six_tasks(stage: &Stage) -> shared::Result {
     let others = ran_while_finn_waited(&trace).len();
     stage.claim("others run while finn waits", others, at_least(1));
     Ok(())
+}
+
+fn met(trace: &Trace) -> bool {
+    !ran_while_finn_waited(trace).is_empty()
 }
 
 fn compute_and_wait(task: &Track, time: Duration) -> shared::Result {

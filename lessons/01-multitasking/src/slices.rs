@@ -64,10 +64,17 @@ fn shortest_gap() -> nix::Result<Duration> {
     Ok(2 * costs[costs.len() / 2])
 }
 
-/// The length of which half of them are longer.
+/// Half of the computing was done in slices of this length or longer ones. (Of
+/// the slices themselves, many can be mere slivers.)
 pub fn typical(slices: &[Slice]) -> Duration {
     let lengths = slices.iter().map(|slice| slice.to - slice.from);
     let mut lengths: Vec<Duration> = lengths.collect();
     lengths.sort_unstable();
-    lengths.get(lengths.len() / 2).copied().unwrap_or_default()
+    let half = lengths.iter().sum::<Duration>() / 2;
+    let mut done = Duration::ZERO;
+    let typical = lengths.into_iter().find(|length| {
+        done += *length;
+        done >= half
+    });
+    typical.unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! How often tasks are switched, and what a switch costs.
 
+use crate::LONG;
 use crate::cores::{cores, keep_to};
+use crate::slices::compute_for;
 use crate::tasks::run;
-use crate::{LONG, compute};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use shared::lesson::at_least;
@@ -68,7 +69,10 @@ pub fn given_or_taken(stage: &Stage) -> shared::Result {
 const NAPS: i64 = 10;
 
 fn busy(task: &Track, time: Duration) -> shared::Result {
-    counted(task, || compute(task, time))
+    for slice in counted(task, || Ok(compute_for(time)?))? {
+        task.span_at("runs", slice.from, slice.to);
+    }
+    Ok(())
 }
 
 fn sleepy(task: &Track, time: Duration) -> shared::Result {
@@ -80,16 +84,16 @@ fn sleepy(task: &Track, time: Duration) -> shared::Result {
     })
 }
 
-fn counted(
+fn counted<T>(
     task: &Track,
-    work: impl FnOnce() -> shared::Result,
-) -> shared::Result {
+    work: impl FnOnce() -> shared::Result<T>,
+) -> shared::Result<T> {
     let before = Usage::so_far()?;
-    work()?;
+    let done = work()?;
     let after = Usage::so_far()?;
     task.note("gave the core up", after.given_up - before.given_up);
     task.note("had it taken away", after.taken - before.taken);
-    Ok(())
+    Ok(done)
 }
 
 /// Two processes on one core hand a byte to and fro. What does a switch cost?

@@ -25,7 +25,8 @@ pub fn run<const N: usize>(
         processes.push(Process::spawn(move || {
             let kept = keep_to(cores);
             start.wait()?; // also if that failed: the others wait for all
-            kept.and_then(|()| work(&task, time))
+            kept?;
+            work(&task, time)
         })?);
     }
     for process in processes {
