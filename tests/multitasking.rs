@@ -283,7 +283,7 @@ fn one_core_shows_no_two_at_once() {
 fn where_cores_may_not_be_chosen_nothing_is_claimed() {
     let ended = restricted(forbid_to_choose_cores);
     let said = |words: &str| ended.stdout.matches(words).count();
-    assert_eq!(said("not shown on this machine"), 6, "{}", ended.stdout);
+    assert_eq!(said("not shown here"), 6, "{}", ended.stdout);
     assert_eq!(said("EPERM"), 6, "{}", ended.stdout);
     assert_eq!(claims(&ended), [""; 0]);
 }

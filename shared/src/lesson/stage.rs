@@ -159,10 +159,10 @@ impl Stage {
         self.lesson.mark_with(SAY, [("text", "(a drawing)".into())]);
     }
 
-    /// Says what this machine cannot show, and why. Nothing is claimed
+    /// Says what cannot be shown here, and why. Nothing is claimed
     /// instead.
     pub fn cannot_show(&self, what: &str, why: &str) {
-        let text = format!("not shown on this machine: {what}: {why}");
+        let text = format!("not shown here: {what}: {why}");
         self.voice.tell(anstyle::Style::new().bold(), "  ", &text);
         self.lesson.mark_with(SAY, [("text", text.into())]);
     }
