@@ -84,7 +84,8 @@ fn kill_one(
     let (before, pid) = (pool.pids(), begun.get()?);
     parent.note("workers", before.as_slice());
     parent.pause(0.5);
-    for pid in [pid] {
+    let victims = [pid];
+    for pid in victims {
         parent.say(format!("kills process {pid}"));
         kill(Pid::from_raw(pid as i32), Signal::SIGKILL)?;
     }
