@@ -1,7 +1,7 @@
 //! Pool: ten jobs, four workers.
 //!
-//! A process for every job is expensive, and too many get into each other's way.
-//! How do four processes do ten jobs?
+//! A process for every job is expensive, and too many get into each other's
+//! way. How do four processes do ten jobs?
 
 mod faults;
 mod results;
