@@ -103,7 +103,7 @@ fn a_peer_runs_by_number() {
     let run = just(&["peer", "20", "--speed", "50"]);
     let said = text(&run.stdout);
     assert!(run.status.success(), "{}", text(&run.stderr));
-    assert!(said.contains("figure\tacquire and release\t"), "{said}");
+    assert!(said.contains("figure\tbetween threads\t"), "{said}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn nothing_is_missing() {
 #[test]
 fn each_kind_of_fault_is_found() {
     type Doctor = fn(&Path);
-    let faults: [(&str, Doctor); 11] = [
+    let faults: [(&str, Doctor); 14] = [
         ("has no peer.py", |top| remove(top, "lessons/02-fork/peer.py")),
         ("has no README.md", |top| {
             remove(top, "lessons/25-greenlet/README.md")
@@ -266,10 +266,23 @@ fn each_kind_of_fault_is_found() {
         ("the step `adopted` has no /// comment", |top| {
             change(
                 top,
-                "lessons/02-fork/src/main.rs",
+                "lessons/02-fork/src/ending.rs",
                 "/// A parent ends before its child.",
                 "// A parent ends before its child.",
             );
+        }),
+        ("two steps are called `adopted`", |top| {
+            let (one, two) =
+                ("ending::adopted,", "ending::adopted, limit::adopted,");
+            change(top, "lessons/02-fork/src/main.rs", one, two);
+        }),
+        ("more than 140: move a part of it", |top| {
+            let long = "mod child;\n".to_owned() + &"\n".repeat(140);
+            change(top, "lessons/02-fork/src/main.rs", "mod child;\n", &long);
+        }),
+        ("src/limit.rs:1 is no line of 80 columns", |top| {
+            let name = "lessons/02-fork/src/limit.rs";
+            change(top, name, "//! ", &format!("//! {} ", "long".repeat(20)));
         }),
         ("README.md has no row", |top| {
             change(top, "README.md", "| 25 |", "| 26 |")
