@@ -3,8 +3,9 @@
 //! [`trace`] records what happens in a run, questions it and draws it;
 //! [`mod@lesson`] is the frame around a lesson: its options, its steps, its
 //! voice, its claims; `process` (a feature of that name) makes processes as
-//! easy to use as `std::thread` makes threads. `lesson` uses `trace`; `trace`
-//! and `process` use neither each other nor `lesson`.
+//! easy to use as `std::thread` makes threads. `lesson` uses `trace`, and has
+//! `process` tell it which children have ended; `trace` and `process` use
+//! neither each other nor `lesson`.
 
 pub mod lesson;
 #[cfg(feature = "process")]
