@@ -31,6 +31,11 @@ lessons *ARGS:
 peer N="" *ARGS: python
     @{{ course }} peer "$@"
 
+# Serve the local web site to a browser or curl, until Ctrl-C (try --help)
+[no-exit-message]
+site *ARGS:
+    @cargo run {{ quiet }} --package shared --features site --bin site -- "$@"
+
 # Run the tests
 test: python
     cargo test --workspace --all-features

@@ -1,6 +1,8 @@
 //! The course as a whole: its recipes, its parts, its README.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -49,7 +51,7 @@ fn every_recipe_is_known_here() {
     // storm), which is too long for the sweep of all.
     let known = [
         "bench", "check", "default", "lesson", "lessons", "peer", "python",
-        "storm", "sweep", "test", "walk",
+        "site", "storm", "sweep", "test", "walk",
     ];
     assert_eq!(recipes, known);
 }
@@ -104,6 +106,29 @@ fn a_peer_runs_by_number() {
     let said = text(&run.stdout);
     assert!(run.status.success(), "{}", text(&run.stderr));
     assert!(said.contains("figure\tbetween threads\t"), "{said}");
+}
+
+#[test]
+fn the_site_is_served() {
+    let site = Command::new("just")
+        .args(["site", "--listen", "127.0.0.1:0", "--until-eof"])
+        .current_dir(top())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut site = site.expect("just is installed");
+    let mut url = String::new();
+    let output = site.stdout.take().expect("its output is a pipe");
+    BufReader::new(output).read_line(&mut url).expect("it says where it is");
+    let address = url.trim_end().trim_start_matches("http://");
+    let mut socket = TcpStream::connect(address).expect("it listens there");
+    let asked = socket.write_all(b"GET /json/8.8.8.8 HTTP/1.0\r\n\r\n");
+    asked.expect("it can be asked");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.contains("\"status\":\"success\""), "{answer}");
+    drop(site.stdin.take());
+    assert!(site.wait().expect("it ends").success());
 }
 
 #[test]

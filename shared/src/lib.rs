@@ -5,11 +5,17 @@
 //! voice, its claims; `process` (a feature of that name) makes processes as
 //! easy to use as `std::thread` makes threads. `lesson` uses `trace`, and has
 //! `process` tell it which children have ended; `trace` and `process` use
-//! neither each other nor `lesson`.
+//! neither each other nor `lesson`. `site` is a web site on this machine, served by
+//! a process of `process`, and `client` asks a web site; each is a feature of
+//! its own.
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod lesson;
 #[cfg(feature = "process")]
 pub mod process;
+#[cfg(feature = "site")]
+pub mod site;
 pub mod trace;
 
 pub use lesson::{Stage, Track};

@@ -1,0 +1,15 @@
+//! Asking a web site, with an end to every wait.
+//!
+//! A server may be silent, slow, or send more than anybody wants. A [`Client`]
+//! has limits for all of that, and a [`Failure`] says in a few words what was
+//! wrong, for a table or an error.
+
+#[expect(
+    clippy::module_inception,
+    reason = "one noun a file, and this one has the module's name"
+)]
+mod client;
+mod failure;
+
+pub use client::{Client, Limits, Reply};
+pub use failure::Failure;

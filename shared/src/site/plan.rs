@@ -1,0 +1,53 @@
+//! How a site is to behave.
+
+use super::fault::Fault;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How a site is to behave: how long its answers take, which of them fail.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) latency: Duration,
+    pub(super) retry_after: u64,
+    /// By path: the fault, and how many requests it meets.
+    pub(super) faults: HashMap<String, (Fault, u64)>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Plan {
+    /// Answers at once, and nothing fails.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { latency: Duration::ZERO, retry_after: 1, faults: HashMap::new() }
+    }
+
+    /// How long an answer takes, from the request to its first byte.
+    #[must_use]
+    pub fn latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// The seconds that an answer 429 tells in Retry-After; 1 unless said.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: seconds, ..self }
+    }
+
+    /// Answers to `path` (without what follows a `?`) have this fault.
+    #[must_use]
+    pub fn fault(self, path: &str, fault: Fault) -> Self {
+        self.fault_times(path, fault, u64::MAX)
+    }
+
+    /// The first so many answers to `path` have this fault, the others none.
+    #[must_use]
+    pub fn fault_times(mut self, path: &str, fault: Fault, times: u64) -> Self {
+        self.faults.insert(path.to_owned(), (fault, times));
+        self
+    }
+}
