@@ -19,7 +19,7 @@ fn claims_are_proven_and_can_fail() {
             claim: "no car drives while it is red",
             proven: |events| none_drives_before_the_end_of("red", events),
             broken: (
-                "main.rs",
+                "event.rs",
                 "!state.set && (self.forgets",
                 "false && !state.set && (self.forgets",
             ),
@@ -42,7 +42,7 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "car", "passes, given no time at all") == true
             },
             broken: (
-                "main.rs",
+                "event.rs",
                 "(state.set, state.times) = (true,",
                 "(state.set, state.times) = (false,",
             ),
@@ -51,7 +51,7 @@ fn claims_are_proven_and_can_fail() {
             step: "only_so_long",
             claim: "it hears that its time is over",
             proven: |events| noted(events, "car", "green in time") == false,
-            broken: ("main.rs", "!late.timed_out()", "true"),
+            broken: ("event.rs", "!late.timed_out()", "true"),
         },
         Check {
             step: "only_so_long",
@@ -66,7 +66,7 @@ fn claims_are_proven_and_can_fail() {
                 times[0] - times[1] >= 1_000_000_000 / 20
             },
             broken: (
-                "main.rs",
+                "event.rs",
                 "(state, time, sleeps)",
                 "(state, time / 2, sleeps)",
             ),
@@ -75,7 +75,7 @@ fn claims_are_proven_and_can_fail() {
             step: "forgotten",
             claim: "nobody drives before it is green to stay",
             proven: |events| none_drives_before_the_end_of("red again", events),
-            broken: ("flash.rs", "forgets: true", "forgets: false"),
+            broken: ("flash.rs", "Event::that_forgets()", "Event::new()"),
         },
         Check {
             step: "remembered",
@@ -87,7 +87,7 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "flash.rs",
                 "&Event::new(), |_| {}",
-                "&Event { forgets: true, ..Event::new() }, |_| {}",
+                "&Event::that_forgets(), |_| {}",
             ),
         },
         Check {

@@ -25,7 +25,7 @@ fn claims_are_proven_and_can_fail() {
                     guest.say(\"takes a seat\");
                     all_inside.wait();",
                 "all_inside.wait();
-                static ONE: Mutex<()> = Mutex::new(());
+                static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
                 let _one = ONE.lock();
                 guest.span(\"inside\", || {
                     guest.say(\"takes a seat\");",
@@ -63,7 +63,7 @@ fn claims_are_proven_and_can_fail() {
             step: "one_release_too_many",
             claim: "the plain one counts one more",
             proven: |events| noted(events, "plain", "permits") == 6,
-            broken: ("main.rs", "*free += 1;", "*free += 0;"),
+            broken: ("semaphore.rs", "*free += 1;", "*free += 0;"),
         },
         Check {
             step: "five_processes",
@@ -150,4 +150,4 @@ const NO_PERMITS: testkit::Change = (
 );
 
 const NO_BOUND: testkit::Change =
-    ("main.rs", "self.bound != Some(*free)", "true");
+    ("semaphore.rs", "self.bound != Some(*free)", "true");

@@ -31,7 +31,8 @@ fn main() -> ExitCode {
         one_waits,
         crowd::six_tasks,
         switch::given_or_taken,
-        switch::price,
+        switch::price;
+        tasks,
     ]
     .run()
 }

@@ -18,7 +18,8 @@ fn main() -> ExitCode {
         parent_is_killed,
         without_the_flag,
         no_children,
-        cost::price,
+        cost::price;
+        orphan,
     ]
     .run()
 }

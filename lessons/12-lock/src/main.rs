@@ -39,7 +39,8 @@ fn main() -> ExitCode {
         cost::thinking_with_the_lock,
         write::looking_needs_no_lock,
         killed::killed_with_the_lock,
-        cost::price,
+        cost::price;
+        shop,
     ]
     .with::<Options>()
     .finally(shop::put_back)

@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         ending::asked_to_stop,
         sums::four_operations,
         sums::one_fails,
-        cost::price,
+        cost::price;
+        numbers,
     ]
     .with::<Options>()
     .run()

@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         halted::stopped,
         life::ended,
         life::life,
-        price,
+        price;
+        cores, task,
     ]
     .run()
 }

@@ -16,7 +16,8 @@ const TEN: [&str; 10] =
     ["anna", "ben", "carl", "dora", "emil", "fay", "gus", "hana", "ida", "jan"];
 
 fn main() -> ExitCode {
-    lesson![two_orders, one_order, try_and_back_off, wait_for::price].run()
+    lesson![two_orders, one_order, try_and_back_off, wait_for::price; watched]
+        .run()
 }
 
 /// Anna takes the pen and then the paper, ben the paper and then the pen. Who

@@ -4,13 +4,14 @@
 
 mod bounded;
 mod processes;
+mod semaphore;
 
-use anyhow::ensure;
+use semaphore::Semaphore;
 use shared::lesson::equals;
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 const SEATS: usize = 5;
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
         five_inside,
         bounded::one_release_too_many,
         processes::five_processes,
-        price,
+        price;
+        semaphore,
     ]
     .run()
 }
@@ -76,39 +78,6 @@ fn five_inside(stage: &Stage) -> shared::Result {
     stage.claim("inside at once: five, never more", peak, equals(SEATS));
     stage.claim("inside in the end: all twenty", served, equals(GUESTS));
     Ok(())
-}
-
-/// A number of permits. Whoever takes the last one makes others wait.
-struct Semaphore {
-    free: Mutex<usize>,
-    returned: Condvar,
-    /// How many permits there are at most; the plain kind does not ask.
-    bound: Option<usize>,
-}
-
-impl Semaphore {
-    fn new(permits: usize, bound: Option<usize>) -> Self {
-        Self { free: Mutex::new(permits), returned: Condvar::new(), bound }
-    }
-
-    fn acquire(&self) {
-        let free = self.free();
-        let free = self.returned.wait_while(free, |free| *free == 0);
-        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-    }
-
-    fn release(&self) -> shared::Result {
-        let mut free = self.free();
-        ensure!(self.bound != Some(*free), "released without acquiring");
-        *free += 1;
-        self.returned.notify_one();
-        Ok(())
-    }
-
-    /// A number is never half changed, even if its last user panicked.
-    fn free(&self) -> MutexGuard<'_, usize> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What does a permit cost when nobody has to wait for it?

@@ -8,7 +8,7 @@ use std::thread;
 /// The light is green for a moment, and who wakes asks: is it green? Who
 /// drives?
 pub fn forgotten(stage: &Stage) -> shared::Result {
-    let green = Event { forgets: true, ..Event::new() };
+    let green = Event::that_forgets();
     flash(stage, &green, |light| {
         light.span("red again", || light.pause(1.0));
         light.say("green to stay");

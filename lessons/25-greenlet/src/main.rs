@@ -16,7 +16,7 @@ const ANNA: usize = 0;
 const BEN: usize = 1;
 
 fn main() -> ExitCode {
-    lesson![verse, deep_inside, panics_and_ends, cost::price].run()
+    lesson![verse, deep_inside, panics_and_ends, cost::price; hub].run()
 }
 
 /// Two coroutines sing a verse and hand over by name. Who sings what, and who

@@ -71,6 +71,8 @@ pub type Step = fn(&Stage) -> Result;
 pub struct Lesson {
     source: Source<'static>,
     steps: Vec<(Place<'static>, Step)>,
+    /// The texts of further files.
+    beside: Vec<&'static str>,
     own: Own,
     finally: Option<Finally>,
 }
@@ -79,10 +81,11 @@ pub struct Lesson {
 type Finally = Box<dyn Fn(&Chosen, &Path) -> Result>;
 
 /// A lesson of these steps: functions of `src/main.rs`, where this stands, or,
-/// as `module::step`, of the file of that module beside it.
+/// as `module::step`, of the file of that module beside it. After a semicolon
+/// stand modules without steps, of which walk mode shows what a step uses.
 #[macro_export]
 macro_rules! lesson {
-    ($($($step:ident)::+),+ $(,)?) => {
+    ($($($step:ident)::+),+ $(,)? $(; $($beside:ident),+ $(,)?)?) => {
         $crate::lesson::Lesson::new(
             $crate::lesson::Source {
                 package: env!("CARGO_PKG_NAME"),
@@ -95,6 +98,7 @@ macro_rules! lesson {
                 },
                 $($step)::+ as $crate::lesson::Step,
             )),+],
+            &[$($($crate::lesson!(@file $beside)),+)?],
         )
     };
     (@of $step:ident) => { $crate::lesson!(@file main) };
@@ -107,13 +111,20 @@ macro_rules! lesson {
 }
 
 impl Lesson {
-    /// A lesson with this source and these steps.
+    /// A lesson with this source and these steps, which use what stands in
+    /// files with the texts `beside`.
     pub fn new<const N: usize>(
         source: Source<'static>,
         steps: [(Place<'static>, Step); N],
+        beside: &[&'static str],
     ) -> Self {
-        let own = Own::none();
-        Self { source, steps: steps.to_vec(), own, finally: None }
+        Self {
+            source,
+            steps: steps.to_vec(),
+            beside: beside.to_vec(),
+            own: Own::none(),
+            finally: None,
+        }
     }
 
     /// The same lesson with options of its own, to be had from

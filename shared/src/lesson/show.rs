@@ -132,7 +132,7 @@ impl<'a> Show<'a> {
             lesson,
             options,
             stage,
-            scripts: Script::read(&places)?,
+            scripts: Script::read(&places, &lesson.beside)?,
             svg: options.svg.as_deref().map(Output::create).transpose()?,
             perfetto: options
                 .perfetto

@@ -47,7 +47,7 @@ pub struct Script {
     /// Its code, without the comment.
     pub code: String,
     /// The functions and types that it uses, and what those use, as far as
-    /// they stand in files with steps and are no steps themselves.
+    /// they stand in the lesson's files and are no steps themselves.
     pub helpers: String,
 }
 
@@ -119,21 +119,24 @@ impl<'a> Source<'a> {
     pub fn listed(&self) -> Vec<&'a str> {
         let list = self.text.split_once("lesson![");
         let list = list.and_then(|(_, rest)| rest.split_once(']'));
-        let paths = list.map_or("", |(list, _)| list).split(',');
+        let list = list.map_or("", |(list, _)| list);
+        let steps = list.split_once(';').map_or(list, |(steps, _)| steps);
+        let paths = steps.split(',');
         paths.map(str::trim).filter(|path| !path.is_empty()).collect()
     }
 }
 
 impl Script {
-    /// The scripts of the steps at these places.
+    /// The scripts of the steps at these places, which use what stands in
+    /// files with the texts `beside`.
     ///
     /// # Errors
     /// When a file has no such function at its outermost level, or one of
     /// them has no `///` comment.
-    pub fn read(places: &[Place<'_>]) -> Result<Vec<Self>> {
+    pub fn read(places: &[Place<'_>], beside: &[&str]) -> Result<Vec<Self>> {
         let spots = places.iter().map(Spot::of);
         let spots = spots.collect::<Result<Vec<_>>>()?;
-        let items = Item::all(places);
+        let items = Item::all(places, beside);
         let scripts = spots.iter().zip(places).map(|(spot, place)| {
             let lines: Vec<&str> = place.text.lines().collect();
             let comment = lines[spot.comment..spot.code].iter();
@@ -151,7 +154,7 @@ impl Script {
     }
 }
 
-/// A function, a type or another item of a file with steps.
+/// A function, a type or another item of a lesson's file.
 struct Item {
     name: String,
     /// With its comment.
@@ -159,8 +162,9 @@ struct Item {
 }
 
 impl Item {
-    /// Those that stand in the files of `places` and are no steps.
-    fn all(places: &[Place<'_>]) -> Vec<Self> {
+    /// Those that stand in the files of `places` or `beside` them, and are no
+    /// steps.
+    fn all(places: &[Place<'_>], beside: &[&str]) -> Vec<Self> {
         let steps: Vec<&str> = places.iter().map(Place::name).collect();
         let mut items = Vec::new();
         let mut files = Vec::new();
@@ -171,6 +175,7 @@ impl Item {
             files.push(place.file());
             items.extend(Self::of(place.text));
         }
+        items.extend(beside.iter().flat_map(|text| Self::of(text)));
         items.retain(|item: &Self| {
             item.name != "main" && !steps.contains(&item.name.as_str())
         });
@@ -351,12 +356,13 @@ impl<'a> Chair<'a> {
     fn read(paths: &[&'static str]) -> Result<Vec<Script>> {
         let text = |path: &str| match path.contains(':') {
             true => {
-                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n    rest();\n}\n\nfn rest() {\n}\n"
+                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n    rest();\n}\n\nfn sleep() {\n}\n"
             }
             false => SOURCE.text,
         };
         let places = paths.iter().map(|path| Place { path, text: text(path) });
-        Script::read(&places.collect::<Vec<_>>())
+        let beside = "/// Rests.\npub fn rest() {\n    sleep();\n}\n";
+        Script::read(&places.collect::<Vec<_>>(), &[beside])
     }
 
     #[test]
@@ -378,7 +384,9 @@ impl<'a> Chair<'a> {
         assert_eq!(steps[1].name, "lie");
         assert_eq!(steps[1].sentence, "Three.");
         assert!(steps[1].code.starts_with("fn lie("));
-        assert_eq!(steps[1].helpers, "fn rest() {\n}");
+        let helpers =
+            "fn sleep() {\n}\n\n/// Rests.\npub fn rest() {\n    sleep();\n}";
+        assert_eq!(steps[1].helpers, helpers);
         assert_eq!(steps[2].helpers, "");
         assert_eq!(steps[2].before_claims(), steps[2].code);
         assert_eq!(steps[2].claims(), "");
@@ -406,7 +414,7 @@ impl<'a> Chair<'a> {
 
     #[test]
     fn steps_are_listed_with_their_paths() {
-        let text = "fn main() {\n    lesson![\n    sit, down::lie,\n    stand,\n    ]\n";
+        let text = "fn main() {\n    lesson![\n    sit, down::lie,\n    stand;\n    bed, chair\n    ]\n";
         let source = Source { text, ..SOURCE };
         assert_eq!(source.listed(), ["sit", "down::lie", "stand"]);
     }
