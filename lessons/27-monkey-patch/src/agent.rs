@@ -1,0 +1,54 @@
+//! ureq, a client that somebody else wrote, and the socket that it is given.
+
+use crate::coroutines::eight_pages;
+use crate::yielding::Yielding;
+use crate::{PAGES, slow_site};
+use anyhow::Context;
+use shared::Stage;
+use shared::lesson::equals;
+use std::time::Duration;
+use ureq::Agent;
+use ureq::config::Config;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, TcpConnector};
+
+/// A whole client, ureq, which connects as std does. How many of its eight
+/// callers wait at the same time?
+pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
+    let site = slow_site(stage)?;
+    let url = site.url();
+    eight_pages(stage, |path| {
+        page(&agent(TcpConnector::default()), &format!("{url}{path}"))
+    })?;
+    let peak = stage.trace()?.peak("waits for a page");
+    stage.claim("that wait at once: one", peak, equals(1));
+    Ok(())
+}
+
+/// The same client is told to connect as may does. How many wait now?
+pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
+    let site = slow_site(stage)?;
+    let url = site.url();
+    eight_pages(stage, |path| page(&agent(Yielding), &format!("{url}{path}")))?;
+    let trace = stage.trace()?;
+    let peak = trace.peak("waits for a page");
+    stage.claim("that wait at once: all eight", peak, equals(PAGES));
+    let threads = trace.threads_of("waits for a page");
+    stage.claim("threads that carried them", threads, equals(1));
+    Ok(())
+}
+
+/// A client with this kind of socket.
+pub fn agent(connector: impl Connector) -> Agent {
+    let limit = Some(Duration::from_secs(10));
+    // A time limit for the look-up of a name would start a thread for it.
+    let config = Config::builder().proxy(None);
+    let config = config.timeout_recv_response(limit).build();
+    Agent::with_parts(config, connector, DefaultResolver::default())
+}
+
+/// The page at `url`.
+pub fn page(agent: &Agent, url: &str) -> shared::Result<String> {
+    let answer = agent.get(url).call().with_context(|| url.to_owned())?;
+    Ok(answer.into_body().read_to_string()?)
+}
