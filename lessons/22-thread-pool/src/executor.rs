@@ -1,0 +1,154 @@
+//! A fixed number of threads that do whatever job is handed in.
+
+use crate::future::{Future, JobError, Promise};
+use anyhow::{Context, ensure};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use rayon::{ThreadPoolBuilder, prelude::*};
+use shared::Stage;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Builder, Scope, ThreadId};
+
+/// Threads that wait for jobs: the workers. Dropping it closes it.
+pub struct Executor<'scope> {
+    /// None when it is closed: then the workers end, when nothing is left.
+    jobs: Mutex<Option<Sender<Task<'scope>>>>,
+    waiting: Receiver<Task<'scope>>,
+    workers: Vec<ThreadId>,
+    /// Nothing is sent there: it is disconnected when the last worker ends.
+    ended: Receiver<()>,
+}
+
+type Task<'scope> = Box<dyn FnOnce() + Send + 'scope>;
+
+impl<'scope> Executor<'scope> {
+    /// Starts that many workers, called `worker 1` and so on. The end of the
+    /// scope waits for them.
+    pub fn new(
+        scope: &'scope Scope<'scope, '_>,
+        workers: usize,
+    ) -> shared::Result<Self> {
+        ensure!(workers > 0, "an executor has at least one worker");
+        let (jobs, waiting) = unbounded::<Task>();
+        let (alive, ended) = bounded(0);
+        let start = |number| {
+            let (waiting, alive) = (waiting.clone(), alive.clone());
+            let work = move || {
+                for task in waiting {
+                    // What the job leaves behind may panic when it is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(task));
+                }
+                drop(alive);
+            };
+            let worker = Builder::new().name(format!("worker {number}"));
+            let worker = worker.spawn_scoped(scope, work);
+            Ok(worker.context(NO_THREAD)?.thread().id())
+        };
+        let workers = (1..=workers).map(start).collect::<shared::Result<_>>();
+        let (workers, jobs) = (workers?, Mutex::new(Some(jobs)));
+        Ok(Self { jobs, waiting, workers, ended })
+    }
+
+    /// Hands a job in: the next worker that is free does it.
+    pub fn submit<T: Send + 'scope>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'scope,
+    ) -> shared::Result<Future<'scope, T>> {
+        let (future, promise) = Promise::new();
+        let task = Box::new(move || promise.keep(|| attempt(job)));
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = jobs.as_ref().context("the executor is closed")?;
+        jobs.send(task).ok().context("the executor has ended")?;
+        Ok(future)
+    }
+
+    /// From now on no job can be handed in. Does not wait for those that were.
+    pub fn close(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Cancels all jobs that no worker has begun.
+    pub fn cancel_waiting(&self) {
+        self.waiting.try_iter().for_each(drop); // and their promises
+    }
+
+    /// Closes it, and waits until all jobs are done and the workers have ended.
+    ///
+    /// # Panics
+    /// In a job of its own, which would wait for itself.
+    pub fn shutdown(&self) {
+        let inside = self.workers.contains(&thread::current().id());
+        assert!(!inside, "a job cannot wait until its own executor has ended");
+        self.close();
+        let _ = self.ended.recv();
+    }
+}
+
+impl Drop for Executor<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What the system says no to, and what can be done.
+pub const NO_THREAD: &str =
+    "cannot make a thread; raise the limit with `ulimit -u N`";
+
+/// A panic ends here, not the worker.
+fn attempt<T>(job: impl FnOnce() -> T) -> Result<T, JobError> {
+    let done = catch_unwind(AssertUnwindSafe(job));
+    done.map_err(|panic| JobError::Panicked(why(&*panic)))
+}
+
+fn why(panic: &(dyn Any + Send)) -> String {
+    let owned = || panic.downcast_ref::<String>().cloned();
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(owned).unwrap_or_else(|| "it did not say why".to_owned())
+}
+
+/// The same futures in the order in which they are done.
+pub fn as_completed<'a, T: Send + 'a>(
+    futures: impl IntoIterator<Item = Future<'a, T>>,
+) -> impl Iterator<Item = Future<'a, T>> {
+    let (tell, done) = unbounded();
+    for future in futures {
+        let tell = tell.clone();
+        future.on_done(move |future| {
+            let _ = tell.send(future.clone()); // unless nobody listens
+        });
+    }
+    done.into_iter()
+}
+
+/// What does a job cost that has nothing to do?
+pub fn price(stage: &Stage) -> shared::Result {
+    stage.measure("a thread for the job", 200, || {
+        (0..200).try_for_each(|_| {
+            thread::scope(|scope| {
+                let thread = Builder::new().spawn_scoped(scope, || ());
+                thread.context(NO_THREAD).map(drop)
+            })
+        })
+    })?;
+    thread::scope(|scope| {
+        let pool = Executor::new(scope, 10)?;
+        stage.measure("submit, then result", 2_000, || {
+            (0..2_000).try_for_each(|_| Ok(pool.submit(|| ())?.result()?))
+        })?;
+        stage.measure("submit all, then result", 20_000, || {
+            let jobs = (0..20_000).map(|_| pool.submit(|| ()));
+            let futures = jobs.collect::<shared::Result<Vec<_>>>()?;
+            futures.iter().try_for_each(|future| Ok(future.result()?))
+        })
+    })?;
+    let pool = ThreadPoolBuilder::new().num_threads(10).build();
+    let pool = pool.context(NO_THREAD)?;
+    stage.measure("a job of a map", 1_000_000, || {
+        let jobs = (0..1_000_000_u64).into_par_iter();
+        let sum: u64 = pool.install(|| jobs.map(|job| job * job).sum());
+        ensure!(sum > 0);
+        Ok(())
+    })?;
+    Ok(())
+}
