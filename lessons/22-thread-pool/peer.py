@@ -1,146 +1,194 @@
-"""Event: one light, twenty cars. The same as src/main.rs, in Python."""
+"""Thread pool: ten workers, ten jobs. The same as src/main.rs, in Python."""
 
 import argparse
+import logging
+import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, TimeoutError as TimedOut, as_completed
 
-CARS = 20
+WORKERS = 10
+JOBS = 25
 
 
-class Road:
-    """Counts the cars that drive."""
+class Busy:
+    """Counts those who are at work at once."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.driving = 0
+        self.now = self.most = self.begun = 0
 
-    def drive(self):
+    def __enter__(self):
         with self.lock:
-            self.driving += 1
+            self.begun += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+            return self.begun
+
+    def __exit__(self, *_):
+        with self.lock:
+            self.now -= 1
 
 
-def run_cars(visit, light):
-    cars = [threading.Thread(target=visit) for _ in range(CARS)]
-    for car in cars:
-        car.start()
-    light()
-    for car in cars:
-        car.join()
+def ten_jobs(pause):
+    busy, all_here = Busy(), threading.Barrier(WORKERS)
+
+    def work(job):
+        with busy:
+            all_here.wait()  # so that none of them is left out
+            pause(job / 10)
+        return job * job
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        futures = [pool.submit(work, job) for job in range(1, 11)]
+        print("results:", [future.result() for future in futures])
+    print("jobs done:", busy.begun, "at once:", busy.most)
 
 
-def red_then_green(pause):
-    green, road = threading.Event(), Road()
+def in_order_of_completion(pause):
+    third_begun = threading.Barrier(2)
 
-    def visit():
-        green.wait()
-        road.drive()
+    def work(job):
+        if job != 2:
+            third_begun.wait()  # so the second has ended
+        pause(1.0)
+        return job
 
-    def light():
-        pause(1.5)
-        print("while it is red drive:", road.driving)
-        green.set()
-
-    run_cars(visit, light)
-    print("in the end drive:", road.driving)
-
-
-def too_late_to_wait():
-    green = threading.Event()
-    green.set()
-    print("green already, waits no time at all:", green.wait(timeout=0))
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(work, job) for job in (1, 2, 3)]
+        order = [future.result() for future in as_completed(futures)]
+    print("results of jobs:", order)
 
 
-def only_so_long(pause, speed):
-    green = threading.Event()
-    print("green in time:", green.wait(timeout=1.0 / speed))
-    pause(1.0)
-    green.set()
-    print("green now:", green.wait())
+def callback(pause):
+    go = threading.Barrier(2)
+
+    def job():
+        go.wait()
+        pause(1.0)
+
+    def mistaken(_future):
+        print("a callback panics in", threading.current_thread().name)
+        raise RuntimeError("a mistake in a callback")
+
+    def tell(_future):
+        print("a callback in", threading.current_thread().name)
+
+    # The module logs what a callback raises; it shall not here.
+    logging.getLogger("concurrent.futures").disabled = True
+    with ThreadPoolExecutor(1, thread_name_prefix="worker") as pool:
+        future = pool.submit(job)
+        future.add_done_callback(mistaken)
+        future.add_done_callback(tell)
+        go.wait()
+        pool.submit(pause, 1.0).result()
+        future.add_done_callback(tell)
 
 
-class Light:
-    """threading.Event once more, to be looked into."""
+def never_run(pause):
+    begun, go = threading.Event(), threading.Event()
+    ran = []
 
-    def __init__(self, forgets):
-        self.forgets = forgets
-        self.changed = threading.Condition()
-        self.green = False
-        self.waiting = threading.Semaphore(0)
+    def first():
+        begun.set()
+        go.wait()
+        work(1)
 
-    def wait(self):
-        with self.changed:
-            # Whoever changes it afterwards finds this car asleep.
-            self.waiting.release()
-            self.changed.wait()
-            while self.forgets and not self.green:
-                self.changed.wait()
+    def work(job):
+        pause(1.0)
+        ran.append(job)
 
-    def turn(self, *states):
-        with self.changed:
-            for self.green in states:
-                if self.green:
-                    self.changed.notify_all()
-
-
-def a_short_green(pause):
-    for forgets in True, False:
-        light, road = Light(forgets), Road()
-
-        def visit():
-            light.wait()
-            road.drive()
-
-        def flash():
-            for _ in range(CARS):
-                light.waiting.acquire()
-            light.turn(True, False)
-            pause(1.0)
-            print(f"forgets: {forgets}, at the flash drive:", road.driving)
-            light.turn(True)
-
-        run_cars(visit, flash)
+    pool = ThreadPoolExecutor(1)
+    futures = [pool.submit(first), pool.submit(work, 2), pool.submit(work, 3)]
+    begun.wait()
+    print("cancelled:", [future.cancel() for future in futures[:2]])
+    pool.shutdown(wait=False, cancel_futures=True)
+    print("shutdown(wait=False) returns, the first is done:", futures[0].done())
+    print("the third is cancelled:", futures[2].cancelled())
+    try:
+        pool.submit(work, 4)
+    except RuntimeError as error:
+        print("submit after shutdown:", error)
+    go.set()
+    pool.shutdown()
+    print("shutdown() returns, the first is done:", futures[0].done())
+    print("jobs that were run:", ran)
 
 
-def really_started():
-    held_up, started = threading.Event(), threading.Event()
-    begun = []
+def job_fails(pause):
+    def share(guests):
+        pause(0.5)
+        return 12 // guests
 
-    def run():
-        held_up.wait()
-        begun.append(True)
-        started.set()
+    with ThreadPoolExecutor(1) as pool:
+        for guests in (4, 0, 3):
+            try:
+                print(guests, "guests:", pool.submit(share, guests).result(), "each")
+            except ZeroDivisionError as error:
+                print(guests, "guests:", error)
 
-    # start() of a threading.Thread waits for an event of its own; the thread
-    # that it has made says "started" there before it runs the target.
-    thread = threading.Thread(target=run)
-    thread.start()
-    print("begun when start returns:", bool(begun))
-    held_up.set()
-    started.wait()
-    print("begun when the event says so:", bool(begun))
-    thread.join()
+
+def job_waits_for_job(pause, speed):
+    for workers, patience in (1, 1.5), (2, 100.0):
+        with ThreadPoolExecutor(workers) as pool:
+            def outer():
+                pause(0.5)
+                inner = pool.submit(pause, 0.5)
+                try:
+                    inner.result(timeout=patience / speed)
+                    return True
+                except TimedOut:
+                    return False
+
+            print("workers:", workers, "done in time:", pool.submit(outer).result())
+
+
+def twenty_five_jobs(pause):
+    busy, all_here = Busy(), threading.Barrier(WORKERS)
+
+    def work(job):
+        with busy as begun:
+            if begun <= WORKERS:
+                all_here.wait()
+            pause(random.uniform(0.3, 0.9))
+        return job * job
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        squares = list(pool.map(work, range(1, JOBS + 1)))
+    print("jobs done:", busy.begun, "at once:", busy.most, "the last result:", squares[-1])
+
+
+def measure(label, times, body):
+    start = time.perf_counter()
+    body()
+    seconds = (time.perf_counter() - start) / times
+    print(f"figure\t{label}\t{seconds:.12f}")
 
 
 def price():
-    times = 5_000
-    there, back = threading.Event(), threading.Event()
+    def nothing(_job=None):
+        pass
 
-    def answer():
-        for _ in range(times):
-            there.wait()
-            there.clear()
-            back.set()
+    def threads():
+        for _ in range(200):
+            thread = threading.Thread(target=nothing)
+            thread.start()
+            thread.join()
 
-    start = time.perf_counter()
-    thread = threading.Thread(target=answer)
-    thread.start()
-    for _ in range(times):
-        there.set()
-        back.wait()
-        back.clear()
-    thread.join()
-    seconds = (time.perf_counter() - start) / times
-    print(f"figure\tthere and back\t{seconds:.9f}")
+    measure("a thread for the job", 200, threads)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        def one_by_one():
+            for _ in range(2_000):
+                pool.submit(nothing).result()
+
+        def all_first():
+            futures = [pool.submit(nothing) for _ in range(20_000)]
+            for future in futures:
+                future.result()
+
+        measure("submit, then result", 2_000, one_by_one)
+        measure("submit all, then result", 20_000, all_first)
+        measure("a job of a map", 20_000, lambda: sum(pool.map(abs, range(20_000))))
 
 
 def main():
@@ -151,11 +199,13 @@ def main():
     def pause(seconds):
         time.sleep(seconds / speed)
 
-    red_then_green(pause)
-    too_late_to_wait()
-    only_so_long(pause, speed)
-    a_short_green(pause)
-    really_started()
+    ten_jobs(pause)
+    in_order_of_completion(pause)
+    callback(pause)
+    never_run(pause)
+    job_fails(pause)
+    job_waits_for_job(pause, speed)
+    twenty_five_jobs(pause)
     price()
 
 
