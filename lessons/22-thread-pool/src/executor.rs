@@ -1,4 +1,9 @@
 //! A fixed number of threads that do whatever job is handed in.
+//!
+//! It promises what Python's `concurrent.futures` does. What is different:
+//! all workers are started at once; a panic is told as text; whoever asks for
+//! a result gets a clone of it; and after `close` it is the scope that waits
+//! for the workers, where Python's interpreter does before it exits.
 
 use crate::future::{Future, JobError, Promise};
 use anyhow::{Context, ensure};

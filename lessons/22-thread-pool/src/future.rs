@@ -128,8 +128,8 @@ impl<T> Clone for Future<'_, T> {
     }
 }
 
-/// The other end of a future: whoever has it is to do the job. Dropped before
-/// it has begun, it cancels the job, so that nobody waits for ever.
+/// The other end of a future: whoever has it is to do the job. One that is
+/// dropped instead cancels the job, so that nobody waits for ever.
 pub struct Promise<'a, T>(Future<'a, T>);
 
 impl<'a, T> Promise<'a, T> {
@@ -156,7 +156,10 @@ impl<'a, T> Promise<'a, T> {
 
 impl<T> Drop for Promise<'_, T> {
     fn drop(&mut self) {
-        self.0.cancel();
+        let state = self.0.state();
+        if !state.done() {
+            self.0.finish(state, Err(JobError::Cancelled));
+        }
     }
 }
 

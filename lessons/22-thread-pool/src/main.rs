@@ -61,9 +61,9 @@ fn ten_jobs(stage: &Stage) -> shared::Result {
     })?;
     main.note("results", squares.as_slice());
     let trace = stage.trace()?;
-    let once: Vec<u64> = (1..=10).collect();
     stage.claim("at once: ten, never more", trace.peak("works"), equals(10));
-    stage.claim("each job once", jobs_done(&trace), equals(once));
+    let once = equals((1..=10).collect());
+    stage.claim("each job once", jobs_done(&trace), once);
     let tenth = squares.last().copied();
     stage.claim("the result of the tenth future", tenth, equals(Some(100)));
     Ok(())
