@@ -20,6 +20,7 @@ pub struct Executor<'scope> {
     /// None when it is closed: then the workers end, when nothing is left.
     jobs: Mutex<Option<Sender<Task<'scope>>>>,
     waiting: Receiver<Task<'scope>>,
+    /// Those who cannot wait until the last one ends.
     workers: Vec<ThreadId>,
     /// Nothing is sent there: it is disconnected when the last worker ends.
     ended: Receiver<()>,
@@ -37,21 +38,14 @@ impl<'scope> Executor<'scope> {
         ensure!(workers > 0, "an executor has at least one worker");
         let (jobs, waiting) = unbounded::<Task>();
         let (alive, ended) = bounded(0);
-        let start = |number| {
+        let mut ids = Vec::new();
+        for number in 1..=workers {
             let (waiting, alive) = (waiting.clone(), alive.clone());
-            let work = move || {
-                for task in waiting {
-                    // What the job leaves behind may panic when it is dropped.
-                    let _ = catch_unwind(AssertUnwindSafe(task));
-                }
-                drop(alive);
-            };
             let worker = Builder::new().name(format!("worker {number}"));
-            let worker = worker.spawn_scoped(scope, work);
-            Ok(worker.context(NO_THREAD)?.thread().id())
-        };
-        let workers = (1..=workers).map(start).collect::<shared::Result<_>>();
-        let (workers, jobs) = (workers?, Mutex::new(Some(jobs)));
+            let worker = worker.spawn_scoped(scope, || work(waiting, alive));
+            ids.push(worker.context(NO_THREAD)?.thread().id());
+        }
+        let (jobs, workers) = (Mutex::new(Some(jobs)), ids);
         Ok(Self { jobs, waiting, workers, ended })
     }
 
@@ -64,7 +58,7 @@ impl<'scope> Executor<'scope> {
         let task = Box::new(move || promise.keep(|| attempt(job)));
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let jobs = jobs.as_ref().context("the executor is closed")?;
-        jobs.send(task).ok().context("the executor has ended")?;
+        jobs.send(task).expect("`waiting` receives as long as self is there");
         Ok(future)
     }
 
@@ -96,7 +90,15 @@ impl Drop for Executor<'_> {
     }
 }
 
-/// What the system says no to, and what can be done.
+/// What a worker does all its life. Nobody asks for `alive`; it goes with it.
+fn work(waiting: Receiver<Task>, _alive: Sender<()>) {
+    for task in waiting {
+        // What the job leaves behind may panic when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(task));
+    }
+}
+
+/// What is tried, and what to do when the system refuses.
 pub const NO_THREAD: &str =
     "cannot make a thread; raise the limit with `ulimit -u N`";
 
