@@ -108,8 +108,8 @@ pub fn never_run(stage: &Stage) -> shared::Result {
         main.note("result of the third", said(&third.result()));
         shared::Result::Ok(())
     })?;
-    let cancelled = main.noted::<[bool; 2]>("cancel the first, the second")?;
-    let late = main.noted::<String>("submit after close")?;
+    let cancelled: [bool; 2] = main.noted("cancel the first, the second")?;
+    let late: String = main.noted("submit after close")?;
     let early = main.noted("close returns, the first is done")?;
     let waited = main.noted("shutdown returns, the first is done")?;
     let ran = stage.trace()?.count("works");
