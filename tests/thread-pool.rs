@@ -2,7 +2,6 @@
 //! and what the executor promises beyond its steps.
 
 // What the lesson has built is tested here without the lesson around it.
-#[expect(dead_code, reason = "its step is run by the lesson")]
 #[path = "../lessons/22-thread-pool/src/executor.rs"]
 mod executor;
 #[path = "../lessons/22-thread-pool/src/future.rs"]

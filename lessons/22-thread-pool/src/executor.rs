@@ -8,8 +8,6 @@
 use crate::future::{Future, JobError, Promise};
 use anyhow::{Context, ensure};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use rayon::{ThreadPoolBuilder, prelude::*};
-use shared::Stage;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -126,36 +124,4 @@ pub fn as_completed<'a, T: Send + 'a>(
         });
     }
     done.into_iter()
-}
-
-/// What does a job cost that has nothing to do?
-pub fn price(stage: &Stage) -> shared::Result {
-    stage.measure("a thread for the job", 200, || {
-        (0..200).try_for_each(|_| {
-            thread::scope(|scope| {
-                let thread = Builder::new().spawn_scoped(scope, || ());
-                thread.context(NO_THREAD).map(drop)
-            })
-        })
-    })?;
-    thread::scope(|scope| {
-        let pool = Executor::new(scope, 10)?;
-        stage.measure("submit, then result", 2_000, || {
-            (0..2_000).try_for_each(|_| Ok(pool.submit(|| ())?.result()?))
-        })?;
-        stage.measure("submit all, then result", 20_000, || {
-            let jobs = (0..20_000).map(|_| pool.submit(|| ()));
-            let futures = jobs.collect::<shared::Result<Vec<_>>>()?;
-            futures.iter().try_for_each(|future| Ok(future.result()?))
-        })
-    })?;
-    let pool = ThreadPoolBuilder::new().num_threads(10).build();
-    let pool = pool.context(NO_THREAD)?;
-    stage.measure("a job of a map", 1_000_000, || {
-        let jobs = (0..1_000_000_u64).into_par_iter();
-        let sum: u64 = pool.install(|| jobs.map(|job| job * job).sum());
-        ensure!(sum > 0);
-        Ok(())
-    })?;
-    Ok(())
 }

@@ -10,14 +10,16 @@ mod line;
 mod results;
 mod tracks;
 
-use executor::Executor;
+use anyhow::{Context, ensure};
+use executor::{Executor, NO_THREAD};
 use future::Future;
+use rayon::{ThreadPoolBuilder, prelude::*};
 use shared::lesson::equals;
 use shared::trace::Trace;
 use shared::{Stage, lesson};
 use std::process::ExitCode;
 use std::sync::Barrier;
-use std::thread;
+use std::thread::{self, Builder};
 use tracks::Tracks;
 
 const WORKERS: usize = 10;
@@ -31,7 +33,8 @@ fn main() -> ExitCode {
         faults::job_panics,
         faults::job_waits_for_job,
         line::twenty_five_jobs,
-        executor::price,
+        price;
+        executor, future,
     ]
     .run()
 }
@@ -76,4 +79,36 @@ fn jobs_done(trace: &Trace) -> Vec<u64> {
         named.filter_map(|event| event.value()?.as_u64()).collect();
     jobs.sort_unstable();
     jobs
+}
+
+/// What does a job cost that has nothing to do?
+fn price(stage: &Stage) -> shared::Result {
+    stage.measure("a thread for the job", 200, || {
+        (0..200).try_for_each(|_| {
+            thread::scope(|scope| {
+                let thread = Builder::new().spawn_scoped(scope, || ());
+                thread.context(NO_THREAD).map(drop)
+            })
+        })
+    })?;
+    thread::scope(|scope| {
+        let pool = Executor::new(scope, WORKERS)?;
+        stage.measure("submit, then result", 2_000, || {
+            (0..2_000).try_for_each(|_| Ok(pool.submit(|| ())?.result()?))
+        })?;
+        stage.measure("submit all, then result", 20_000, || {
+            let jobs = (0..20_000).map(|_| pool.submit(|| ()));
+            let futures = jobs.collect::<shared::Result<Vec<_>>>()?;
+            futures.iter().try_for_each(|future| Ok(future.result()?))
+        })
+    })?;
+    let pool = ThreadPoolBuilder::new().num_threads(WORKERS).build();
+    let pool = pool.context(NO_THREAD)?;
+    stage.measure("a job of a map", 1_000_000, || {
+        let jobs = (0..1_000_000_u64).into_par_iter();
+        let sum: u64 = pool.install(|| jobs.map(|job| job * job).sum());
+        ensure!(sum > 0);
+        Ok(())
+    })?;
+    Ok(())
 }
