@@ -28,7 +28,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    lesson![below_1000, life::life_of_a_process, to_the_limit, how_many_pay; ways]
+    lesson![below_1000, life::life_of_a_process, to_the_limit, how_many_pay,]
         .with::<Options>()
         .run()
 }
