@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -106,6 +106,17 @@ impl<T> Process<T> {
     #[must_use]
     pub fn status(&self) -> Option<Status> {
         self.child.status()
+    }
+
+    /// What can be polled for its end, beside sockets and pipes: readable once
+    /// it has ended (`pidfd_open(2)`; Python's `sentinel`). It is still to be
+    /// reaped then, as by [`is_alive`](Self::is_alive). `None` in a process
+    /// that did not start it, and of one that was gone before it could be
+    /// watched (SIGCHLD is ignored).
+    #[must_use]
+    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        let pidfd = self.child.pidfd().filter(|pidfd| pidfd.is_ours());
+        pidfd.map(AsFd::as_fd)
     }
 
     /// Waits for its end and says how it ended, as `std::process::Child` does;

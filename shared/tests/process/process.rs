@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::signal::Signal as Number;
 use serde::{Serialize, Serializer};
 use shared::process::{
@@ -31,6 +32,7 @@ pub const CASES: &[Case] = cases!("process":
     waiting_tells_how_it_ended_and_leaves_the_answer,
     waiting_no_time_returns_at_once,
     a_timed_wait_takes_its_time,
+    an_end_can_be_polled_for,
     children_have_children_in_pre_order,
     a_hundred_short_ones_end_with_0,
     a_hundred_sleepers_end_by_sigterm,
@@ -204,6 +206,25 @@ fn a_timed_wait_takes_its_time() -> Outcome {
     nuisance.join()?;
     child.kill()?;
     assert!(child.join().is_err());
+    Ok(())
+}
+
+fn an_end_can_be_polled_for() -> Outcome {
+    let (mut ear, mouth) = pipe()?;
+    let mut child = Process::spawn(move || ear.read_exact(&mut [0]).is_ok())?;
+    let of_its_parent = &mut child;
+    let other = Process::spawn(move || of_its_parent.pidfd().is_none())?;
+    assert!(other.join()?, "only its parent can reap it");
+    let readable = |time: u16| {
+        let pidfd = child.pidfd().expect("this process started it");
+        poll(&mut [PollFd::new(pidfd, PollFlags::POLLIN)], time)
+    };
+    assert_eq!(readable(0)?, 0, "it waits to be written to");
+    (&mouth).write_all(&[1])?;
+    assert_eq!(readable(SOON.as_millis() as u16)?, 1);
+    assert_eq!(state(child.pid()), Some('Z'), "it is still to be reaped");
+    assert!(!child.is_alive());
+    assert!(child.join()?);
     Ok(())
 }
 
