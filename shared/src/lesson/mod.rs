@@ -74,8 +74,12 @@ pub struct Lesson {
     /// The texts of further files.
     beside: Vec<&'static str>,
     own: Own,
+    instead: Option<Instead>,
     finally: Option<Finally>,
 }
+
+/// Whether something takes the place of the steps, and what that is.
+type Instead = (Box<dyn Fn(&Chosen) -> bool>, Step);
 
 /// What is done when a lesson has ended.
 type Finally = Box<dyn Fn(&Chosen, &Path) -> Result>;
@@ -123,6 +127,7 @@ impl Lesson {
             steps: steps.to_vec(),
             beside: beside.to_vec(),
             own: Own::none(),
+            instead: None,
             finally: None,
         }
     }
@@ -134,6 +139,19 @@ impl Lesson {
         O: clap::Args + Send + Sync + 'static,
     {
         Self { own: Own::of::<O>(), ..self }
+    }
+
+    /// The same lesson, and when `asked` says so of its options, `deed` takes
+    /// the place of the steps. It may take as long as it likes: a server that
+    /// serves until Ctrl-C does. Options that are for steps alone do not go
+    /// with such a one: let clap say so, by `conflicts_with_all`.
+    pub fn instead<O: 'static>(
+        self,
+        asked: fn(&O) -> bool,
+        deed: Step,
+    ) -> Self {
+        let asked = Box::new(move |own: &Chosen| asked(own::chosen(own)));
+        Self { instead: Some((asked, deed)), ..self }
     }
 
     /// The same lesson, and when it has ended, however it did, `tidy` is called
@@ -154,7 +172,8 @@ impl Lesson {
         let (options, own) = self.options();
         // Pauses make up a natural run; nothing in one takes minutes.
         let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
-        let limit = limit.ok().filter(|_| !options.walk);
+        let endless = options.walk || self.deed(&own).is_some();
+        let limit = limit.ok().filter(|_| !endless);
         let package = self.source.package;
         let folder = Folder::named_for(package);
         let status = supervisor::supervise(
@@ -171,6 +190,12 @@ impl Lesson {
         ExitCode::from(complain(package, status))
     }
 
+    /// What takes the place of the steps.
+    fn deed(&self, own: &Chosen) -> Option<Step> {
+        let (asked, deed) = self.instead.as_ref()?;
+        asked(own).then_some(*deed)
+    }
+
     fn tidy(&self, own: &Chosen, folder: &Folder) -> Result {
         let finally = self.finally.as_ref();
         let tidied = finally.map_or(Ok(()), |tidy| tidy(own, folder.path()));
@@ -181,8 +206,12 @@ impl Lesson {
         if options.walk && !Voice::can_ask() {
             walk::needs_a_terminal(self.source.package);
         }
+        let deed = self.deed(&own);
         let mut show = Show::new(self, options, own, folder)?;
         show.tell_panics();
+        if let Some(deed) = deed {
+            return deed(&show.stage);
+        }
         let count = self.steps.len();
         let chosen = options.step.as_deref();
         let chosen = chosen.and_then(|step| {
