@@ -1,0 +1,194 @@
+//! Clients of a server that answers lines in upper case, wherever it is and
+//! however it is made: the usual one, and those that servers fall over.
+
+use nix::sys::socket::{setsockopt, sockopt};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// The longest line that is answered, in bytes, with its end.
+pub const LONGEST: usize = 1 << 20;
+/// The answer to a line that is longer.
+pub const TOO_LONG: &str = "error: a line has 1 MiB at most\n";
+/// The answer to a line that is no text.
+pub const NOT_UTF8: &str = "error: not UTF-8\n";
+
+/// Longer than any answer takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks in lines, and reads the answers.
+pub struct Client {
+    connection: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let connection = TcpStream::connect_timeout(&address, PATIENCE)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.set_write_timeout(Some(PATIENCE))?;
+        connection.set_nodelay(true)?;
+        Ok(Self { connection: BufReader::new(connection) })
+    }
+
+    /// The answer to a line, without its end.
+    pub fn ask(&mut self, line: &str) -> io::Result<String> {
+        self.send(format!("{line}\n").as_bytes())?;
+        self.answer()
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream().write_all(bytes)
+    }
+
+    /// The next line that comes, without its end.
+    pub fn answer(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        match self.connection.read_line(&mut line)? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end_matches('\n').to_owned()),
+        }
+    }
+
+    /// Whether an answer comes within `time`. It stays to be read.
+    pub fn is_answered_within(&mut self, time: Duration) -> io::Result<bool> {
+        self.stream().set_read_timeout(Some(time))?;
+        let answered = match self.connection.fill_buf() {
+            Ok(bytes) => Ok(!bytes.is_empty()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.stream().set_read_timeout(Some(PATIENCE))?;
+        answered
+    }
+
+    fn stream(&mut self) -> &mut TcpStream {
+        self.connection.get_mut()
+    }
+
+    /// Says that nothing more will come; what is then still answered.
+    fn finish(mut self) -> io::Result<String> {
+        self.stream().shutdown(Shutdown::Write)?;
+        let mut rest = String::new();
+        self.connection.read_to_string(&mut rest)?;
+        Ok(rest)
+    }
+}
+
+/// What came, and what was to come.
+pub struct Exchange {
+    pub answer: String,
+    pub expected: String,
+}
+
+impl Exchange {
+    fn new(answer: String, expected: impl Into<String>) -> io::Result<Self> {
+        Ok(Self { answer, expected: expected.into() })
+    }
+}
+
+type Odd<T> = (&'static str, fn(SocketAddr) -> io::Result<T>);
+
+/// They are to be answered.
+pub const ODD_LINES: [Odd<Exchange>; 5] = [
+    ("half char", half_a_character),
+    ("empty line", empty_line),
+    ("1 MiB", one_mebibyte),
+    ("no UTF-8", not_utf8),
+    ("no end", no_end),
+];
+
+fn half_a_character(server: SocketAddr) -> io::Result<Exchange> {
+    let mut client = Client::connect(server)?;
+    // The answer to the first line tells that the rest has been read too.
+    client.send(b"one\ngr\xc3")?;
+    let first = client.answer()?;
+    client.send(b"\xb6\xc3\x9fe\n")?;
+    let answer = format!("{first} {}", client.answer()?);
+    Exchange::new(answer, "ONE GR\u{d6}SSE")
+}
+
+fn empty_line(server: SocketAddr) -> io::Result<Exchange> {
+    let mut client = Client::connect(server)?;
+    client.send(b"\n")?;
+    Exchange::new(client.answer()?, "")
+}
+
+/// Characters of two bytes at odd places, so that every buffer ends in one.
+fn one_mebibyte(server: SocketAddr) -> io::Result<Exchange> {
+    let mut client = Client::connect(server)?;
+    let line = format!("x{}", "\u{e9}".repeat((LONGEST - 2) / 2));
+    Exchange::new(client.ask(&line)?, line.to_uppercase())
+}
+
+fn not_utf8(server: SocketAddr) -> io::Result<Exchange> {
+    let mut client = Client::connect(server)?;
+    client.send(b"abc\xff\n")?;
+    let answer = format!("{}\n{}", client.answer()?, client.ask("still here")?);
+    Exchange::new(answer, format!("{NOT_UTF8}STILL HERE"))
+}
+
+/// The last line has no end, but the client says that it was the last.
+fn no_end(server: SocketAddr) -> io::Result<Exchange> {
+    let mut client = Client::connect(server)?;
+    client.send(b"last words")?;
+    Exchange::new(client.finish()?, "LAST WORDS")
+}
+
+/// How a client that is not to be served for ever came to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// It has left without a word.
+    Vanished,
+    /// It was told why, and cut off.
+    Told(String),
+    /// It was cut off.
+    CutOff,
+}
+
+/// They are to be dropped.
+pub const ODD_ENDS: [Odd<Ending>; 3] =
+    [("vanishes", vanish), ("endless", endless_line), ("deaf", never_read)];
+
+/// Leaves in the middle of a line, by a reset: as if its machine had crashed
+/// and come back.
+fn vanish(server: SocketAddr) -> io::Result<Ending> {
+    let mut client = Client::connect(server)?;
+    client.ask("hello")?;
+    client.send(b"half a li")?;
+    let reset = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+    setsockopt(client.stream(), sockopt::Linger, &reset)?;
+    Ok(Ending::Vanished)
+}
+
+/// Sends a line that never ends.
+fn endless_line(server: SocketAddr) -> io::Result<Ending> {
+    let mut client = Client::connect(server)?;
+    send_until_cut_off(&mut client, &[b'x'; 1 << 16])?;
+    Ok(client.answer().map_or(Ending::CutOff, Ending::Told))
+}
+
+/// Sends and sends, and reads no answer.
+fn never_read(server: SocketAddr) -> io::Result<Ending> {
+    let mut client = Client::connect(server)?;
+    // What waits to be read takes little room.
+    setsockopt(client.stream(), sockopt::RcvBuf, &4096)?;
+    let lines = "do you hear me?\n".repeat(1 << 12);
+    send_until_cut_off(&mut client, lines.as_bytes())?;
+    Ok(Ending::CutOff)
+}
+
+/// Sends `bytes` again and again, as long as anybody takes them; an error if
+/// nobody puts an end to it.
+fn send_until_cut_off(client: &mut Client, bytes: &[u8]) -> io::Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        match client.send(bytes).map_err(|error| error.kind()) {
+            Ok(()) => {}
+            Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                return Ok(());
+            }
+            Err(kind) => return Err(kind.into()),
+        }
+    }
+    Err(ErrorKind::TimedOut.into())
+}

@@ -1,0 +1,99 @@
+//! What a client leaves behind.
+
+use crate::clients::Client;
+use crate::echo::attend;
+use crate::service::Service;
+use shared::Stage;
+use shared::lesson::equals;
+use std::{fs, io};
+
+const CLIENTS: usize = 3;
+
+/// Three clients come and go, and the server goes on. What is left of them?
+pub fn nothing_is_left(stage: &Stage) -> shared::Result {
+    let child = stage.track("child");
+    let client = stage.track("clients");
+    let service = Service::start(|client| attend(client, &child))?;
+    let port = service.address.port();
+    let server = service.processes[0].pid();
+    let mut here = Vec::new();
+    let connected = client.begin("connected");
+    for _ in 0..CLIENTS {
+        let mut client = Client::connect(service.address)?;
+        client.ask("hello")?;
+        here.push(client);
+    }
+    let Ok(before) = Look::at(server, port) else {
+        stage.cannot_show("what is left", "/proc is not there");
+        return Ok(());
+    };
+    client.pause(1.0);
+    drop((here, connected));
+    service.until_left(CLIENTS)?;
+    let after = Look::at(server, port)?;
+    client.pause(0.5);
+    drop(service);
+    let end = Look::at(server, port)?;
+    let rows = [("here", &before), ("gone", &after), ("no server", &end)];
+    let header = ["clients", "children", "zombies", "sockets", "TIME_WAIT"];
+    stage.table(header, rows.map(|(when, look)| look.row(when)));
+    let left = after.children + after.zombies;
+    stage.claim("children of the server: none", left, equals(0));
+    let text = "its sockets: the one that listens";
+    stage.claim(text, after.sockets, equals(1));
+    stage.claim("without the server: none", end.sockets, equals(0));
+    Ok(())
+}
+
+/// What the system knows of a server, proc(5).
+struct Look {
+    children: usize,
+    zombies: usize,
+    /// The sockets of its port that a process has.
+    sockets: usize,
+    /// The connections that only the system remembers.
+    time_wait: usize,
+}
+
+impl Look {
+    fn at(server: u32, port: u16) -> io::Result<Self> {
+        let (mut children, mut zombies) = (0, 0);
+        for entry in fs::read_dir("/proc")? {
+            // Most entries are no process, and a process may end meanwhile.
+            let stat = fs::read_to_string(entry?.path().join("stat"));
+            let stat = stat.unwrap_or_default();
+            // pid (command) state parent ...
+            let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            let mut rest = rest.split(' ');
+            let (state, parent) = (rest.next(), rest.next());
+            if parent == Some(server.to_string().as_str()) {
+                let dead = state == Some("Z");
+                zombies += usize::from(dead);
+                children += usize::from(!dead);
+            }
+        }
+        let (mut sockets, mut time_wait) = (0, 0);
+        for line in fs::read_to_string("/proc/net/tcp")?.lines().skip(1) {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            // slot local remote state queues timer retries user timeout inode
+            let [_, local, remote, state, _, _, _, _, _, inode, ..] =
+                fields[..]
+            else {
+                continue;
+            };
+            let port = format!(":{port:04X}");
+            sockets += usize::from(local.ends_with(&port) && inode != "0");
+            let both = [local, remote];
+            let ours = both.iter().any(|end| end.ends_with(&port));
+            time_wait += usize::from(ours && state == "06");
+        }
+        Ok(Self { children, zombies, sockets, time_wait })
+    }
+
+    fn row(&self, when: &str) -> [String; 5] {
+        let Self { children, zombies, sockets, time_wait } = self;
+        let numbers = [children, zombies, sockets, time_wait];
+        let [a, b, c, d] = numbers.map(ToString::to_string);
+        [when.to_owned(), a, b, c, d]
+    }
+}

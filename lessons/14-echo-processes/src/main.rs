@@ -1,0 +1,117 @@
+//! Echo with processes: one for each client.
+//!
+//! A client may stay for hours, and the next is at the door already. Who
+//! serves it?
+
+mod clients;
+mod door;
+mod echo;
+mod left;
+mod limit;
+mod listen;
+mod odd;
+mod price;
+mod service;
+mod three;
+
+use clients::Client;
+use echo::attend;
+use listen::Options;
+use service::{Service, serving};
+use shared::lesson::equals;
+use shared::process::{Process, Queue};
+use shared::{Stage, Track, lesson};
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lesson![
+        a_process_each,
+        left::nothing_is_left,
+        odd::odd_lines,
+        odd::odd_ends,
+        limit::process_limit,
+        three::three_processes,
+        price::price,
+    ]
+    .with::<Options>()
+    .instead(Options::listens, listen::until_control_c)
+    .run()
+}
+
+/// Some clients connect, one after the other, and all of them stay. Who
+/// answers the last one?
+fn a_process_each(stage: &Stage) -> shared::Result {
+    let number = stage.options::<Options>().clients;
+    let child = stage.track("child");
+    let names = (1..=number).map(|n| format!("client {n}"));
+    let tracks: Vec<Track> = names.map(|name| stage.track(name)).collect();
+    let service = Service::start(|client| attend(client, &child))?;
+    let (mut here, mut answers) = (Vec::new(), 0);
+    for track in &tracks {
+        let connected = track.begin("connected");
+        let mut client = Client::connect(service.address)?;
+        let answer = client.ask(&format!("i am {}", track.name()))?;
+        track.note("answer", answer.as_str());
+        answers += usize::from(answer.starts_with("I AM CLIENT "));
+        here.push((connected, client));
+        track.pause(1.5 / number as f64);
+    }
+    let serve = serving(&stage.trace()?).len();
+    for (connected, client) in here {
+        drop((client, connected));
+        child.pause(1.0 / number as f64);
+    }
+    service.until_left(number)?;
+    stage.claim("answers in upper case: all", answers, equals(number));
+    let text = "processes that serve when all are here";
+    stage.claim(text, serve, equals(number));
+    Ok(())
+}
+
+/// A server with a process for each client.
+struct Server<'a, F> {
+    /// None in a child, which has closed its copy.
+    listener: Option<TcpListener>,
+    children: Vec<Process<()>>,
+    /// What a child does for its client.
+    serve: F,
+    /// Whoever wants to know gets the pids of the children that have ended.
+    ended: &'a Queue<u32>,
+    /// How many clients there was no process for.
+    refused: usize,
+}
+
+impl<F: Fn(&TcpStream) + Sync> Server<'_, F> {
+    fn serve(&mut self) -> shared::Result {
+        loop {
+            self.turn()?;
+        }
+    }
+
+    /// Waits until a client comes or a child ends.
+    fn turn(&mut self) -> shared::Result {
+        door::wait(&self.listener, &self.children)?;
+        // To ask whether it lives reaps a child that does not.
+        for child in self.children.extract_if(.., |child| !child.is_alive()) {
+            let _ = self.ended.try_put(&child.pid());
+        }
+        let Some(mut client) = door::accept(&self.listener)? else {
+            return Ok(());
+        };
+        let child = Process::spawn(|| {
+            drop(self.listener.take()); // its copy: the server keeps its own
+            (self.serve)(&client);
+        });
+        match child {
+            Ok(child) => self.children.push(child),
+            Err(error) => {
+                self.refused += 1;
+                let _ = writeln!(client, "error: {error}");
+            }
+        }
+        drop(client); // its copy: the child keeps its own
+        Ok(())
+    }
+}

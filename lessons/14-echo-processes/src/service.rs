@@ -1,0 +1,97 @@
+//! The server beside the lesson: in processes of its own.
+
+use crate::{Server, door};
+use shared::process::{Process, Queue};
+use shared::trace::Trace;
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Longer than any child takes to end whose client has left.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A port of this machine, for this machine, that nobody has.
+pub const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// The processes that serve; they end when it is dropped.
+pub struct Service {
+    pub address: SocketAddr,
+    pub processes: Vec<Process<()>>,
+    /// The pids of children that have ended.
+    ended: Queue<u32>,
+}
+
+impl Service {
+    /// A server with a process for each client, which does `serve` for it.
+    pub fn start(
+        serve: impl Fn(&TcpStream) + Send + Sync,
+    ) -> shared::Result<Self> {
+        Self::run(serve, |mut server| server.serve())
+    }
+
+    /// The same; `run` runs it.
+    pub fn run<F: Fn(&TcpStream) + Send + Sync>(
+        serve: F,
+        run: impl FnOnce(Server<'_, F>) -> shared::Result + Send,
+    ) -> shared::Result<Self> {
+        let listener = door::open(ANY_PORT)?;
+        let address = listener.local_addr()?;
+        let ended = Queue::bounded(1024)?;
+        // The listener moves: only the server has it then.
+        let server = || run(Server::new(listener, serve, &ended)?);
+        let process = Process::builder().name("server").spawn(server)?;
+        Ok(Self { address, processes: vec![process], ended })
+    }
+
+    /// Those that were started elsewhere.
+    pub fn of(
+        address: SocketAddr,
+        processes: Vec<Process<()>>,
+    ) -> shared::Result<Self> {
+        Ok(Self { address, processes, ended: Queue::bounded(1)? })
+    }
+
+    /// Waits until the children of so many clients have ended; if they do not
+    /// the lesson looks all the same.
+    pub fn until_left(&self, clients: usize) -> shared::Result {
+        let end = Instant::now() + PATIENCE;
+        for _ in 0..clients {
+            let left = end.saturating_duration_since(Instant::now());
+            if self.ended.get_timeout(left).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        for process in &self.processes {
+            // One that has ended already is no error.
+            let _ = process.terminate();
+            process.wait();
+        }
+    }
+}
+
+impl<'a, F: Fn(&TcpStream) + Sync> Server<'a, F> {
+    pub fn new(
+        listener: TcpListener,
+        serve: F,
+        ended: &'a Queue<u32>,
+    ) -> shared::Result<Self> {
+        // A client that has left since it was seen must not be waited for.
+        listener.set_nonblocking(true)?;
+        let listener = Some(listener);
+        Ok(Self { listener, children: Vec::new(), serve, ended, refused: 0 })
+    }
+}
+
+/// The pids of those that are serving at the end of the trace.
+pub fn serving(trace: &Trace) -> BTreeSet<i32> {
+    let all = trace.spans_named("serves");
+    let open = all.filter(|span| span.end == trace.events().len());
+    open.map(|span| trace.events()[span.begin].pid).collect()
+}

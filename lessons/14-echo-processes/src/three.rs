@@ -1,0 +1,77 @@
+//! Three processes for all clients.
+
+use crate::clients::Client;
+use crate::door;
+use crate::echo::attend;
+use crate::service::{ANY_PORT, Service};
+use shared::Stage;
+use shared::lesson::equals;
+use shared::process::Process;
+use std::collections::BTreeSet;
+use std::net::{TcpListener, TcpStream};
+
+/// So many processes, made before the first client comes.
+const WORKERS: usize = 3;
+/// Seconds in which the fourth client could be answered.
+const CHANCE: f64 = 1.0;
+
+/// Three processes accept at one door, and four clients come. Who serves the
+/// fourth, and when?
+pub fn three_processes(stage: &Stage) -> shared::Result {
+    let worker = stage.track("worker");
+    let tracks = [1, 2, 3, 4].map(|n| stage.track(format!("client {n}")));
+    let service = start(|client| attend(client, &worker))?;
+    let mut here = Vec::new();
+    for track in &tracks[..3] {
+        let connected = track.begin("connected");
+        let mut client = Client::connect(service.address)?;
+        track.note("answer", client.ask("hello")?);
+        here.push((connected, client));
+        track.pause(0.3);
+    }
+    let [_, second, _, fourth] = &tracks;
+    let connected = fourth.begin("connected");
+    let mut client = Client::connect(service.address)?;
+    client.send(b"and i?\n")?;
+    let early = fourth.span("waits", || {
+        client.is_answered_within(stage.time(CHANCE))
+    })?;
+    fourth.note("answered while three are here", early);
+    second.say("leaves");
+    drop(here.remove(1));
+    fourth.note("answer", client.answer()?);
+    fourth.pause(0.5);
+    drop((here, client, connected));
+    drop(service);
+    let trace = stage.trace()?;
+    let begun: Vec<_> = trace.spans_named("serves").map(|s| s.begin).collect();
+    let pids = begun.iter().map(|at| trace.events()[*at].pid);
+    let pids = pids.collect::<BTreeSet<_>>().len();
+    stage.claim("processes that served four clients", pids, equals(3));
+    stage.claim("the fourth has to wait", early, equals(false));
+    let leaves = trace.find("client 2", "say")?;
+    let after = begun.last().is_some_and(|at| *at > leaves);
+    stage.claim("it is served when one has left", after, equals(true));
+    Ok(())
+}
+
+/// Processes that accept from one listener, which they have inherited.
+pub fn start(serve: impl Fn(&TcpStream) + Sync) -> shared::Result<Service> {
+    let listener = door::open(ANY_PORT)?;
+    let address = listener.local_addr()?;
+    let mut workers = Vec::new();
+    for _ in 0..WORKERS {
+        workers.push(Process::spawn(|| work(&listener, &serve))?);
+    }
+    Service::of(address, workers)
+}
+
+/// Serves one client after the other. Who else sleeps in `accept` is left
+/// alone: the system wakes one for each client.
+fn work(listener: &TcpListener, serve: &impl Fn(&TcpStream)) {
+    loop {
+        if let Ok((client, _address)) = listener.accept() {
+            serve(&client);
+        }
+    }
+}
