@@ -1,0 +1,261 @@
+"""Echo with processes: one for each client. The same as src/main.rs, in Python."""
+
+import argparse
+import os
+import resource
+import socket
+import struct
+import time
+from multiprocessing import Process, connection, set_start_method
+
+WORKERS = 3
+PATIENCE = 10
+LONGEST = 1 << 20
+TOO_LONG = b"error: a line has 1 MiB at most\n"
+NOT_UTF8 = b"error: not UTF-8\n"
+NO_PROCESS = b"error: no process is left, come again later\n"
+
+
+def echo(client, patience=PATIENCE):
+    # A time-out of sending only: a client may think as long as it likes.
+    timeval = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with client, client.makefile("rb") as lines:
+        while line := lines.readline(LONGEST):
+            if len(line) == LONGEST and not line.endswith(b"\n"):
+                client.sendall(TOO_LONG)
+                return
+            try:
+                answer = line.decode().upper().encode()
+            except UnicodeDecodeError:
+                answer = NOT_UTF8
+            client.sendall(answer)
+
+
+def attend(listener, client, patience):
+    listener.close()  # its copy: the server keeps its own
+    try:
+        echo(client, patience)
+    except OSError as error:
+        print("drops a client:", error)
+
+
+class Server:
+    """A process for each client."""
+
+    def __init__(self, listener, patience=PATIENCE):
+        self.listener, self.patience = listener, patience
+        self.children = []
+        self.refused = 0
+
+    def serve(self):
+        while True:
+            self.turn()
+
+    def turn(self):
+        """Waits until a client comes or a child ends."""
+        ends = [child.sentinel for child in self.children]
+        ready = connection.wait([self.listener, *ends])
+        # To ask whether it lives reaps a child that does not.
+        self.children = [child for child in self.children if child.is_alive()]
+        if self.listener not in ready:
+            return
+        client, _ = self.listener.accept()
+        child = Process(target=attend, args=(self.listener, client, self.patience))
+        try:
+            child.start()
+            self.children.append(child)
+        except BlockingIOError as error:
+            self.refused += 1
+            print("no process:", error)
+            client.sendall(NO_PROCESS)
+        client.close()  # its copy: the child keeps its own
+
+
+def work(listener):
+    while True:
+        client, _ = listener.accept()
+        try:
+            echo(client)
+        except OSError as error:
+            print("drops a client:", error)
+
+
+class Service:
+    """The processes that serve; they end with it."""
+
+    def __init__(self, target, *args, processes=1):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.address = listener.getsockname()
+        self.processes = [
+            Process(target=target, args=(listener, *args)) for _ in range(processes)
+        ]
+        for process in self.processes:
+            process.start()
+        listener.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.terminate()
+            process.join()
+
+
+def serve(listener, patience=PATIENCE):
+    Server(listener, patience).serve()
+
+
+class Client:
+    def __init__(self, address):
+        self.socket = socket.create_connection(address, timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.lines = self.socket.makefile("rb")
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def answer(self):
+        return self.lines.readline().decode().rstrip("\n")
+
+    def ask(self, line):
+        self.send(line.encode() + b"\n")
+        return self.answer()
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+
+def a_process_each(pause):
+    with Service(serve) as service:
+        clients = []
+        for number in range(1, 6):
+            clients.append(Client(service.address))
+            print("answer:", clients[-1].ask(f"i am client {number}"))
+            pause(0.3)
+        for client in clients:
+            client.close()
+            pause(0.2)
+
+
+def odd_lines(address):
+    client = Client(address)
+    client.send(b"one\ngr\xc3")
+    first = client.answer()
+    client.send(b"\xb6\xc3\x9fe\n")
+    print("half a character:", ascii(f"{first} {client.answer()}"))
+    print("empty line:", ascii(client.ask("")))
+    line = "x" + "\u00e9" * ((LONGEST - 2) // 2)
+    print("1 MiB:", client.ask(line) == line.upper())
+    client.send(b"abc\xff\n")
+    print("no UTF-8:", client.answer())
+    client.send(b"last words")
+    client.socket.shutdown(socket.SHUT_WR)
+    print("half-close:", client.answer())
+    client.close()
+
+
+def send_until_cut_off(client, data):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            client.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return "is cut off"
+    return "is not cut off"
+
+
+def odd_ends(address):
+    client = Client(address)
+    client.ask("hello")
+    client.send(b"half a li")
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    client = Client(address)
+    print("endless:", send_until_cut_off(client, b"x" * (1 << 16)), client.answer())
+    client = Client(address)
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line = b"do you hear me? " * (1 << 12) + b"\n"
+    print("deaf:", send_until_cut_off(client, line))
+    print("next:", Client(address).ask("and i?"))
+
+
+def serve_without_children(listener):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    resource.setrlimit(resource.RLIMIT_NPROC, (1, hard))
+    if os.getuid() == 0:
+        os.setuid(65_534)  # the limit does not bind root
+    server = Server(listener)
+    while not server.refused:
+        server.turn()
+    resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+    server.serve()
+
+
+def process_limit():
+    with Service(serve_without_children) as service:
+        for _ in range(2):
+            client = Client(service.address)
+            print("answer:", client.ask("hello"))
+            client.close()
+
+
+def three_processes(speed):
+    with Service(work, processes=WORKERS) as service:
+        clients = [Client(service.address) for _ in range(WORKERS)]
+        print("answers:", [client.ask("hello") for client in clients])
+        fourth = Client(service.address)
+        fourth.send(b"and i?\n")
+        ready = connection.wait([fourth.socket], timeout=1 / speed)
+        print("answered while three are here:", bool(ready))
+        clients[1].close()
+        print("answer:", fourth.answer())
+
+
+def measure(label, times, body):
+    start = time.perf_counter()
+    for _ in range(times):
+        body()
+    seconds = (time.perf_counter() - start) / times
+    print(f"figure\t{label}\t{seconds:.9f}")
+
+
+def visit(service):
+    client = Client(service.address)
+    client.ask("hello")
+    client.close()
+
+
+def price():
+    with Service(serve) as service:
+        measure("a client: a process each", 100, lambda: visit(service))
+    with Service(work, processes=WORKERS) as service:
+        measure("a client: three processes", 100, lambda: visit(service))
+        client = Client(service.address)
+        measure("a line on one connection", 2_000, lambda: client.ask("hello"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speed", type=float, default=1.0)
+    speed = parser.parse_args().speed
+    set_start_method("fork")
+
+    def pause(seconds):
+        time.sleep(seconds / speed)
+
+    a_process_each(pause)
+    with Service(serve, 1 / speed) as service:
+        odd_ends(service.address)
+    with Service(serve) as service:
+        odd_lines(service.address)
+    process_limit()
+    three_processes(speed)
+    price()
+
+
+if __name__ == "__main__":
+    main()

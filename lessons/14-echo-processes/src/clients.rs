@@ -12,6 +12,8 @@ pub const LONGEST: usize = 1 << 20;
 pub const TOO_LONG: &str = "error: a line has 1 MiB at most\n";
 /// The answer to a line that is no text.
 pub const NOT_UTF8: &str = "error: not UTF-8\n";
+/// The answer to a client that nobody can serve.
+pub const NO_PROCESS: &str = "error: no process is left, come again later\n";
 
 /// Longer than any answer takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,7 +96,7 @@ pub const ODD_LINES: [Odd<Exchange>; 5] = [
     ("empty line", empty_line),
     ("1 MiB", one_mebibyte),
     ("no UTF-8", not_utf8),
-    ("no end", no_end),
+    ("half-close", half_close),
 ];
 
 fn half_a_character(server: SocketAddr) -> io::Result<Exchange> {
@@ -128,7 +130,7 @@ fn not_utf8(server: SocketAddr) -> io::Result<Exchange> {
 }
 
 /// The last line has no end, but the client says that it was the last.
-fn no_end(server: SocketAddr) -> io::Result<Exchange> {
+fn half_close(server: SocketAddr) -> io::Result<Exchange> {
     let mut client = Client::connect(server)?;
     client.send(b"last words")?;
     Exchange::new(client.finish()?, "LAST WORDS")
@@ -172,8 +174,8 @@ fn never_read(server: SocketAddr) -> io::Result<Ending> {
     let mut client = Client::connect(server)?;
     // What waits to be read takes little room.
     setsockopt(client.stream(), sockopt::RcvBuf, &4096)?;
-    let lines = "do you hear me?\n".repeat(1 << 12);
-    send_until_cut_off(&mut client, lines.as_bytes())?;
+    let line = format!("{}\n", "do you hear me? ".repeat(1 << 12));
+    send_until_cut_off(&mut client, line.as_bytes())?;
     Ok(Ending::CutOff)
 }
 

@@ -2,12 +2,12 @@
 
 use crate::clients::{LONGEST, NOT_UTF8, TOO_LONG};
 use shared::Track;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process;
 use std::time::Duration;
 
-/// How long a client may take no answer from its hands.
+/// How long a client may leave an answer unread.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves a client until it leaves, and says so.
@@ -19,7 +19,11 @@ pub fn attend_with(patience: Duration, client: &TcpStream, child: &Track) {
     child.say(format!("process {} serves", process::id()));
     let _serves = child.begin("serves");
     if let Err(error) = echo(client, patience) {
-        child.note("drops it", error.to_string());
+        let why = match error.kind() {
+            ErrorKind::WouldBlock => "it reads no answer".to_owned(),
+            _ => error.to_string(),
+        };
+        child.note("drops it", why);
     }
 }
 
@@ -40,7 +44,7 @@ pub fn echo(mut client: &TcpStream, patience: Duration) -> io::Result<()> {
         }
         if line.len() == LONGEST && !whole {
             client.write_all(TOO_LONG.as_bytes())?;
-            return Err(io::Error::other(TOO_LONG.trim_end()));
+            return Err(io::Error::other("its line has no end"));
         }
         let answer = str::from_utf8(&line).map(str::to_uppercase);
         let answer = answer.as_deref().unwrap_or(NOT_UTF8);

@@ -11,11 +11,11 @@ const CLIENTS: usize = 3;
 
 /// Three clients come and go, and the server goes on. What is left of them?
 pub fn nothing_is_left(stage: &Stage) -> shared::Result {
-    let child = stage.track("child");
+    let (server, child) = (stage.track("server"), stage.track("child"));
     let client = stage.track("clients");
-    let service = Service::start(|client| attend(client, &child))?;
+    let service = Service::start(&server, |client| attend(client, &child))?;
     let port = service.address.port();
-    let server = service.processes[0].pid();
+    let pid = service.processes[0].pid();
     let mut here = Vec::new();
     let connected = client.begin("connected");
     for _ in 0..CLIENTS {
@@ -23,20 +23,24 @@ pub fn nothing_is_left(stage: &Stage) -> shared::Result {
         client.ask("hello")?;
         here.push(client);
     }
-    let Ok(before) = Look::at(server, port) else {
+    let Ok(before) = Look::at(pid, port) else {
+        drop(here);
+        service.until_left(CLIENTS);
         stage.cannot_show("what is left", "/proc is not there");
         return Ok(());
     };
     client.pause(1.0);
     drop((here, connected));
-    service.until_left(CLIENTS)?;
-    let after = Look::at(server, port)?;
+    service.until_left(CLIENTS);
+    let after = Look::at(pid, port)?;
     client.pause(0.5);
     drop(service);
-    let end = Look::at(server, port)?;
+    let end = Look::at(pid, port)?;
     let rows = [("here", &before), ("gone", &after), ("no server", &end)];
     let header = ["clients", "children", "zombies", "sockets", "TIME_WAIT"];
     stage.table(header, rows.map(|(when, look)| look.row(when)));
+    server.record("sockets", after.sockets);
+    server.record("sockets in the end", end.sockets);
     let left = after.children + after.zombies;
     stage.claim("children of the server: none", left, equals(0));
     let text = "its sockets: the one that listens";

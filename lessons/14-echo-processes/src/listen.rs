@@ -5,7 +5,7 @@ use anyhow::Context;
 use clap::Args;
 use shared::Stage;
 use shared::process::Queue;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 
 #[derive(Args)]
 pub struct Options {
@@ -44,5 +44,6 @@ pub fn until_control_c(stage: &Stage) -> shared::Result {
     server.say(format!("listens on {here}; Ctrl-C ends it"));
     server.say(format!("a client: nc {} {}", here.ip(), here.port()));
     let ended = Queue::bounded(1)?;
-    Server::new(listener, |client| attend(client, &child), &ended)?.serve()
+    let serve = |client: &TcpStream| attend(client, &child);
+    Server::new(listener, &server, serve, &ended)?.serve()
 }

@@ -14,7 +14,7 @@ mod price;
 mod service;
 mod three;
 
-use clients::Client;
+use clients::{Client, NO_PROCESS};
 use echo::attend;
 use listen::Options;
 use service::{Service, serving};
@@ -44,10 +44,10 @@ fn main() -> ExitCode {
 /// answers the last one?
 fn a_process_each(stage: &Stage) -> shared::Result {
     let number = stage.options::<Options>().clients;
-    let child = stage.track("child");
+    let (server, child) = (stage.track("server"), stage.track("child"));
     let names = (1..=number).map(|n| format!("client {n}"));
     let tracks: Vec<Track> = names.map(|name| stage.track(name)).collect();
-    let service = Service::start(|client| attend(client, &child))?;
+    let service = Service::start(&server, |client| attend(client, &child))?;
     let (mut here, mut answers) = (Vec::new(), 0);
     for track in &tracks {
         let connected = track.begin("connected");
@@ -59,11 +59,11 @@ fn a_process_each(stage: &Stage) -> shared::Result {
         track.pause(1.5 / number as f64);
     }
     let serve = serving(&stage.trace()?).len();
-    for (connected, client) in here {
-        drop((client, connected));
-        child.pause(1.0 / number as f64);
+    for (track, left) in tracks.iter().zip(here) {
+        drop(left);
+        track.pause(1.0 / number as f64);
     }
-    service.until_left(number)?;
+    service.until_left(number);
     stage.claim("answers in upper case: all", answers, equals(number));
     let text = "processes that serve when all are here";
     stage.claim(text, serve, equals(number));
@@ -77,10 +77,11 @@ struct Server<'a, F> {
     children: Vec<Process<()>>,
     /// What a child does for its client.
     serve: F,
-    /// Whoever wants to know gets the pids of the children that have ended.
-    ended: &'a Queue<u32>,
     /// How many clients there was no process for.
     refused: usize,
+    track: &'a Track,
+    /// The pids of the children that have ended, for whoever wants to know.
+    ended: &'a Queue<u32>,
 }
 
 impl<F: Fn(&TcpStream) + Sync> Server<'_, F> {
@@ -108,7 +109,8 @@ impl<F: Fn(&TcpStream) + Sync> Server<'_, F> {
             Ok(child) => self.children.push(child),
             Err(error) => {
                 self.refused += 1;
-                let _ = writeln!(client, "error: {error}");
+                self.track.say(error.to_string());
+                let _ = client.write_all(NO_PROCESS.as_bytes());
             }
         }
         drop(client); // its copy: the child keeps its own

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 /// What does a client cost that gets a process of its own? And one that gets
 /// a process that is there already?
 pub fn price(stage: &Stage) -> shared::Result {
-    const CLIENTS: u32 = 200;
+    const CLIENTS: u32 = 100;
     const LINES: u32 = 2_000;
     let quietly = |client: &TcpStream| _ = echo(client, PATIENCE);
     let visits = |service: &Service| {
@@ -19,9 +19,10 @@ pub fn price(stage: &Stage) -> shared::Result {
         }
         Ok(())
     };
-    let each = Service::start(quietly)?;
+    let server = stage.track("server");
+    let each = Service::start(&server, quietly)?;
     stage.measure("a client: a process each", CLIENTS, || visits(&each))?;
-    each.until_left(CLIENTS as usize)?;
+    each.until_left(CLIENTS as usize);
     let three = three::start(quietly)?;
     stage.measure("a client: three processes", CLIENTS, || visits(&three))?;
     let mut client = Client::connect(three.address)?;

@@ -1,6 +1,7 @@
 //! The server beside the lesson: in processes of its own.
 
 use crate::{Server, door};
+use shared::Track;
 use shared::process::{Process, Queue};
 use shared::trace::Trace;
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Longer than any child takes to end whose client has left.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A port of this machine, for this machine, that nobody has.
 pub const ANY_PORT: SocketAddr =
@@ -18,20 +19,22 @@ pub const ANY_PORT: SocketAddr =
 pub struct Service {
     pub address: SocketAddr,
     pub processes: Vec<Process<()>>,
-    /// The pids of children that have ended.
-    ended: Queue<u32>,
+    /// The pids of those that are done with a client.
+    pub ended: Queue<u32>,
 }
 
 impl Service {
     /// A server with a process for each client, which does `serve` for it.
     pub fn start(
+        track: &Track,
         serve: impl Fn(&TcpStream) + Send + Sync,
     ) -> shared::Result<Self> {
-        Self::run(serve, |mut server| server.serve())
+        Self::run(track, serve, |mut server| server.serve())
     }
 
     /// The same; `run` runs it.
     pub fn run<F: Fn(&TcpStream) + Send + Sync>(
+        track: &Track,
         serve: F,
         run: impl FnOnce(Server<'_, F>) -> shared::Result + Send,
     ) -> shared::Result<Self> {
@@ -39,30 +42,20 @@ impl Service {
         let address = listener.local_addr()?;
         let ended = Queue::bounded(1024)?;
         // The listener moves: only the server has it then.
-        let server = || run(Server::new(listener, serve, &ended)?);
+        let server = || run(Server::new(listener, track, serve, &ended)?);
         let process = Process::builder().name("server").spawn(server)?;
         Ok(Self { address, processes: vec![process], ended })
     }
 
-    /// Those that were started elsewhere.
-    pub fn of(
-        address: SocketAddr,
-        processes: Vec<Process<()>>,
-    ) -> shared::Result<Self> {
-        Ok(Self { address, processes, ended: Queue::bounded(1)? })
-    }
-
-    /// Waits until the children of so many clients have ended; if they do not
-    /// the lesson looks all the same.
-    pub fn until_left(&self, clients: usize) -> shared::Result {
+    /// Waits until so many clients have been done with, but not for ever; how
+    /// many have.
+    pub fn until_left(&self, clients: usize) -> usize {
         let end = Instant::now() + PATIENCE;
-        for _ in 0..clients {
+        let ended = (0..clients).take_while(|_| {
             let left = end.saturating_duration_since(Instant::now());
-            if self.ended.get_timeout(left).is_err() {
-                break;
-            }
-        }
-        Ok(())
+            self.ended.get_timeout(left).is_ok()
+        });
+        ended.count()
     }
 }
 
@@ -79,13 +72,15 @@ impl Drop for Service {
 impl<'a, F: Fn(&TcpStream) + Sync> Server<'a, F> {
     pub fn new(
         listener: TcpListener,
+        track: &'a Track,
         serve: F,
         ended: &'a Queue<u32>,
     ) -> shared::Result<Self> {
         // A client that has left since it was seen must not be waited for.
         listener.set_nonblocking(true)?;
         let listener = Some(listener);
-        Ok(Self { listener, children: Vec::new(), serve, ended, refused: 0 })
+        let children = Vec::new();
+        Ok(Self { listener, children, serve, refused: 0, track, ended })
     }
 }
 

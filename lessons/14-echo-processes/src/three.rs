@@ -6,9 +6,10 @@ use crate::echo::attend;
 use crate::service::{ANY_PORT, Service};
 use shared::Stage;
 use shared::lesson::equals;
-use shared::process::Process;
+use shared::process::{Process, Queue};
 use std::collections::BTreeSet;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
+use std::process;
 
 /// So many processes, made before the first client comes.
 const WORKERS: usize = 3;
@@ -33,15 +34,16 @@ pub fn three_processes(stage: &Stage) -> shared::Result {
     let connected = fourth.begin("connected");
     let mut client = Client::connect(service.address)?;
     client.send(b"and i?\n")?;
-    let early = fourth.span("waits", || {
-        client.is_answered_within(stage.time(CHANCE))
-    })?;
+    let early = fourth
+        .span("waits", || client.is_answered_within(stage.time(CHANCE)))?;
     fourth.note("answered while three are here", early);
-    second.say("leaves");
+    let leaves = second.hand_over("leaves");
     drop(here.remove(1));
     fourth.note("answer", client.answer()?);
+    fourth.take_over("is served", leaves);
     fourth.pause(0.5);
     drop((here, client, connected));
+    service.until_left(tracks.len());
     drop(service);
     let trace = stage.trace()?;
     let begun: Vec<_> = trace.spans_named("serves").map(|s| s.begin).collect();
@@ -49,7 +51,7 @@ pub fn three_processes(stage: &Stage) -> shared::Result {
     let pids = pids.collect::<BTreeSet<_>>().len();
     stage.claim("processes that served four clients", pids, equals(3));
     stage.claim("the fourth has to wait", early, equals(false));
-    let leaves = trace.find("client 2", "say")?;
+    let leaves = trace.find("client 2", "leaves")?;
     let after = begun.last().is_some_and(|at| *at > leaves);
     stage.claim("it is served when one has left", after, equals(true));
     Ok(())
@@ -59,19 +61,17 @@ pub fn three_processes(stage: &Stage) -> shared::Result {
 pub fn start(serve: impl Fn(&TcpStream) + Sync) -> shared::Result<Service> {
     let listener = door::open(ANY_PORT)?;
     let address = listener.local_addr()?;
-    let mut workers = Vec::new();
+    let (mut processes, ended) = (Vec::new(), Queue::bounded(1024)?);
     for _ in 0..WORKERS {
-        workers.push(Process::spawn(|| work(&listener, &serve))?);
+        processes.push(Process::spawn(|| {
+            // One client after the other. Those who are free sleep in accept,
+            // and for each client the system wakes one of them.
+            for client in listener.incoming().flatten() {
+                serve(&client);
+                drop(client);
+                let _ = ended.try_put(&process::id());
+            }
+        })?);
     }
-    Service::of(address, workers)
-}
-
-/// Serves one client after the other. Who else sleeps in `accept` is left
-/// alone: the system wakes one for each client.
-fn work(listener: &TcpListener, serve: &impl Fn(&TcpStream)) {
-    loop {
-        if let Ok((client, _address)) = listener.accept() {
-            serve(&client);
-        }
-    }
+    Ok(Service { address, processes, ended })
 }
