@@ -16,6 +16,8 @@ const NARROWEST: usize = 40;
 const MOST_COLUMNS: usize = 6;
 /// The columns that a track's name gets.
 const NAME: usize = 9;
+/// The columns that what is said gets.
+const LEAST: usize = 16;
 
 /// Speaks on standard output, one `write` a line, so that what many processes
 /// say never mixes.
@@ -71,9 +73,11 @@ impl Voice {
     ) {
         let seconds = self.start.elapsed().as_secs_f64();
         let columns = if lanes <= MOST_COLUMNS { lane } else { 0 };
-        let indent = "  ".repeat(columns);
         let name = fit(name, NAME.max(name.width().min(NAME + 3)));
-        let prefix = format!("{seconds:>7.3} {name} {indent}");
+        let prefix = format!("{seconds:>7.3} {name} ");
+        // What is said needs room too.
+        let room = self.terminal.width.saturating_sub(prefix.width() + LEAST);
+        let prefix = prefix + &" ".repeat((2 * columns).min(room));
         let rest = " ".repeat(prefix.width());
         let lines = self.wrapped(text, prefix.width());
         let style = colour(lane);
@@ -98,7 +102,7 @@ impl Voice {
     }
 
     fn wrapped(&self, text: &str, used: usize) -> Vec<String> {
-        let width = self.terminal.width.saturating_sub(used).max(16);
+        let width = self.terminal.width.saturating_sub(used).max(LEAST);
         let lines = textwrap::wrap(text, width).into_iter();
         lines.map(|line| line.into_owned()).collect()
     }
