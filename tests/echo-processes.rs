@@ -77,11 +77,7 @@ fn claims_are_proven_and_can_fail() {
             step: "nothing_is_left",
             claim: "without the server: none",
             proven: |events| noted(events, "server", "sockets in the end") == 0,
-            broken: (
-                "left.rs",
-                "drop(service);",
-                "std::mem::forget(service);",
-            ),
+            broken: ("left.rs", "drop(service);", "std::mem::forget(service);"),
         },
         Check {
             step: "odd_lines",
@@ -91,8 +87,7 @@ fn claims_are_proven_and_can_fail() {
                 answer("half char") == "\"ONE GR\\xc3\\x96SSE\""
                     && answer("empty line") == "\"\""
                     && answer("1 MiB") == "1048575 bytes"
-                    && answer("no UTF-8")
-                        == "\"error: not UTF-8\\nSTILL HERE\""
+                    && answer("no UTF-8") == "\"error: not UTF-8\\nSTILL HERE\""
                     && answer("half-close") == "\"LAST WORDS\""
             },
             // Whatever a read gives is taken for a line.

@@ -3,8 +3,10 @@
 import argparse
 import os
 import resource
+import signal
 import socket
 import struct
+import sys
 import time
 from multiprocessing import Process, connection, set_start_method
 
@@ -50,6 +52,8 @@ class Server:
         self.refused = 0
 
     def serve(self):
+        # When it is asked to end it first waits for its children.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         while True:
             self.turn()
 
