@@ -45,9 +45,13 @@ impl Client {
     /// The next line that comes, without its end.
     pub fn answer(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        match self.connection.read_line(&mut line)? {
-            0 => Err(ErrorKind::UnexpectedEof.into()),
-            _ => Ok(line.trim_end_matches('\n').to_owned()),
+        match self.connection.read_line(&mut line) {
+            Ok(0) => Err(io::Error::other("the server hung up")),
+            Ok(_) => Ok(line.trim_end_matches('\n').to_owned()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Err(io::Error::other("the server gave no answer for 10 s"))
+            }
+            Err(error) => Err(error),
         }
     }
 
