@@ -3,10 +3,8 @@
 import argparse
 import os
 import resource
-import signal
 import socket
 import struct
-import sys
 import time
 from multiprocessing import Process, connection, set_start_method
 
@@ -52,20 +50,21 @@ class Server:
         self.refused = 0
 
     def serve(self):
-        # When it is asked to end it first waits for its children.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-        while True:
-            self.turn()
+        while self.turn():
+            pass
 
     def turn(self):
-        """Waits until a client comes or a child ends."""
+        """Waits until a client comes or a child ends; false if none can come."""
         ends = [child.sentinel for child in self.children]
         ready = connection.wait([self.listener, *ends])
         # To ask whether it lives reaps a child that does not.
         self.children = [child for child in self.children if child.is_alive()]
         if self.listener not in ready:
-            return
-        client, _ = self.listener.accept()
+            return True
+        try:
+            client, _ = self.listener.accept()
+        except OSError:
+            return False
         child = Process(target=attend, args=(self.listener, client, self.patience))
         try:
             child.start()
@@ -75,11 +74,15 @@ class Server:
             print("no process:", error)
             client.sendall(NO_PROCESS)
         client.close()  # its copy: the child keeps its own
+        return True
 
 
 def work(listener):
     while True:
-        client, _ = listener.accept()
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
         try:
             echo(client)
         except OSError as error:
@@ -90,22 +93,23 @@ class Service:
     """The processes that serve; they end with it."""
 
     def __init__(self, target, *args, processes=1):
-        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.address = listener.getsockname()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self.address = self.listener.getsockname()
         self.processes = [
-            Process(target=target, args=(listener, *args)) for _ in range(processes)
+            Process(target=target, args=(self.listener, *args)) for _ in range(processes)
         ]
         for process in self.processes:
             process.start()
-        listener.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        # Whoever waits at the listener, in whichever process, wakes up (Linux).
+        self.listener.shutdown(socket.SHUT_RD)
+        self.listener.close()
         for process in self.processes:
-            process.terminate()
-            process.join()
+            process.join()  # which first joins its own children
 
 
 def serve(listener, patience=PATIENCE):
@@ -184,7 +188,10 @@ def odd_ends(address):
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line = b"do you hear me? " * (1 << 12) + b"\n"
     print("deaf:", send_until_cut_off(client, line))
-    print("next:", Client(address).ask("and i?"))
+    client.close()
+    client = Client(address)
+    print("next:", client.ask("and i?"))
+    client.close()
 
 
 def serve_without_children(listener):
@@ -217,6 +224,8 @@ def three_processes(speed):
         print("answered while three are here:", bool(ready))
         clients[1].close()
         print("answer:", fourth.answer())
+        for client in (*clients, fourth):
+            client.close()
 
 
 def measure(label, times, body):
@@ -240,6 +249,7 @@ def price():
         measure("a client: three processes", 100, lambda: visit(service))
         client = Client(service.address)
         measure("a line on one connection", 2_000, lambda: client.ask("hello"))
+        client.close()
 
 
 def main():
