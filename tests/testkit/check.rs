@@ -1,5 +1,5 @@
 use crate::Lesson;
-use crate::mutant::Change;
+use crate::mutant::{Change, Mutant};
 use crate::run::Run;
 use serde_json::Value;
 use shared::lesson::Claim;
@@ -54,36 +54,46 @@ impl Lesson {
     }
 
     fn break_each(self, checks: &[Check]) {
-        let mut rest: Vec<&Check> = checks.iter().collect();
-        while let Some(first) = rest.first() {
-            let (step, change) = (first.step, first.broken);
-            // One build for all claims that the same change breaks.
-            let (same, others): (Vec<&Check>, Vec<&Check>) =
-                rest.iter().partition(|check| {
-                    check.step == step && check.broken == change
-                });
-            rest = others;
-            let run = Run::mutant(self, change, &["--step", step]).end();
-            let events = events_of(&run.trace, step);
-            let claims = Claim::all(&Trace::of(events.clone()));
-            for check in same {
-                let text = check.claim;
-                let claim = claims.iter().find(|claim| claim.text == text);
-                let claim = claim.unwrap_or_else(|| {
-                    panic!(
-                        "{change:?}: no claim `{text}`: {}{}",
-                        run.stdout, run.stderr
-                    )
-                });
-                assert!(!claim.held, "{change:?}: still holds: {claim}");
-                assert!(
-                    !(check.proven)(&events),
-                    "{change:?}: still proven: {claim}"
-                );
+        // One build and one run for all claims that the same change breaks.
+        let mut groups: Vec<Vec<&Check>> = Vec::new();
+        for check in checks {
+            let same = |group: &&mut Vec<&Check>| {
+                (group[0].step, group[0].broken) == (check.step, check.broken)
+            };
+            match groups.iter_mut().find(same) {
+                Some(group) => group.push(check),
+                None => groups.push(vec![check]),
             }
-            run.refused(1, &["did not hold"]);
+        }
+        let changes: Vec<_> =
+            groups.iter().map(|group| group[0].broken).collect();
+        let mutants = Mutant::build_all(self, &changes);
+        for (mutant, group) in mutants.into_iter().zip(groups) {
+            fails(Run::built(mutant, &["--step", group[0].step]), &group);
         }
     }
+}
+
+/// Asserts that the claims of these checks do not hold in this run, and cannot
+/// be proven from its trace.
+fn fails(run: Run, checks: &[&Check]) {
+    let run = run.end();
+    let (step, change) = (checks[0].step, checks[0].broken);
+    let events = events_of(&run.trace, step);
+    let claims = Claim::all(&Trace::of(events.clone()));
+    for check in checks {
+        let text = check.claim;
+        let claim = claims.iter().find(|claim| claim.text == text);
+        let claim = claim.unwrap_or_else(|| {
+            panic!(
+                "{change:?}: no claim `{text}`: {}{}",
+                run.stdout, run.stderr
+            )
+        });
+        assert!(!claim.held, "{change:?}: still holds: {claim}");
+        assert!(!(check.proven)(&events), "{change:?}: still proven: {claim}");
+    }
+    run.refused(1, &["did not hold"]);
 }
 
 /// The events between the beginning and the end of a step.

@@ -16,58 +16,54 @@ pub(crate) struct Mutant {
     place: TempDir,
 }
 
-/// One is built after the other: they share a folder.
+/// They share a folder.
 static BUILDING: Mutex<()> = Mutex::new(());
 
 impl Mutant {
-    /// Builds a copy of `lesson` with `change`, in a workspace of its own
-    /// below `target`, with the versions and the lock file of this one.
+    /// Builds a copy of `lesson` with `change`.
     pub fn build(lesson: Lesson, change: Change) -> Self {
+        let mut built = Self::build_all(lesson, &[change]);
+        built.pop().expect("one was asked for")
+    }
+
+    /// Builds a copy of `lesson` with each of `changes`, all at once, in a
+    /// workspace of their own below `target`, with the versions and the lock
+    /// file of this one.
+    pub fn build_all(lesson: Lesson, changes: &[Change]) -> Vec<Self> {
         let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
         let top = Path::new(lesson.folder).join("../..").canonicalize();
         let top = top.expect("a lesson stands two levels below the top");
         let mutants = top.join("target/mutants");
         let place = mutants.join(lesson.package);
-        let (file, from, to) = change;
-        write(&place.join("Cargo.toml"), &workspace(&top));
+        write(&place.join("Cargo.toml"), &workspace(&top, changes.len()));
         copy(&top.join("Cargo.lock"), &place.join("Cargo.lock"));
-        let folder = Path::new(lesson.folder);
-        let manifest = read(&folder.join("Cargo.toml"));
-        let package =
-            manifest.split("\n[dev-dependencies]").next().unwrap_or_default();
-        let lints = "\n[lints]\nworkspace = true\n";
-        write(&place.join("lesson/Cargo.toml"), &format!("{package}{lints}"));
-        for entry in
-            fs::read_dir(folder.join("src")).expect("a lesson has a folder src")
-        {
-            let path = entry.expect("which can be read").path();
-            let name = path.file_name().expect("and has names in it");
-            let mut text = read(&path);
-            if name == file {
-                let times = text.matches(from).count();
-                assert_eq!(times, 1, "`{from}` stands {times} times in {file}");
-                text = text.replace(from, to);
-            }
-            write(&place.join("lesson/src").join(name), &text);
+        for (number, change) in changes.iter().enumerate() {
+            write_member(lesson, *change, number, &place);
         }
         let target = mutants.join("target");
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--offline"])
+            .args(["build", "--quiet", "--offline", "--workspace", "--bins"])
             .current_dir(&place)
             .env("CARGO_TARGET_DIR", &target)
+            // They are many, and nobody looks into them.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS")
             .output();
         let output = output.expect("cargo can be run");
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(
             output.status.success(),
-            "{change:?} does not compile:\n{complaint}"
+            "{changes:?} do not compile:\n{complaint}"
         );
-        let binary = target.join("debug").join(lesson.package);
-        let mutant =
-            Self { place: tempfile::tempdir().expect("there is room") };
-        copy_program(binary, mutant.program());
-        mutant
+        let programs = (0..changes.len()).map(|number| {
+            let place = tempfile::tempdir().expect("there is room");
+            let mutant = Self { place };
+            let name = member(lesson, number);
+            copy_program(target.join("debug").join(name), mutant.program());
+            mutant
+        });
+        programs.collect()
     }
 
     pub fn program(&self) -> PathBuf {
@@ -75,14 +71,50 @@ impl Mutant {
     }
 }
 
-/// The workspace's own Cargo.toml, with the mutant as its only member.
-fn workspace(top: &Path) -> String {
+/// The name of the package with this change.
+fn member(lesson: Lesson, number: usize) -> String {
+    format!("{}-{number}", lesson.package)
+}
+
+/// Writes the package of `lesson` with `change` below `place`.
+fn write_member(lesson: Lesson, change: Change, number: usize, place: &Path) {
+    let (file, from, to) = change;
+    let folder = Path::new(lesson.folder);
+    let manifest = read(&folder.join("Cargo.toml"));
+    let package =
+        manifest.split("\n[dev-dependencies]").next().unwrap_or_default();
+    let name = |name: &str| format!("[package]\nname = \"{name}\"\n");
+    let (old, new) = (name(lesson.package), name(&member(lesson, number)));
+    assert!(package.contains(&old), "Cargo.toml has another form now");
+    let package = package.replace(&old, &new);
+    let lints = "\n[lints]\nworkspace = true\n";
+    let place = place.join(number.to_string());
+    write(&place.join("Cargo.toml"), &format!("{package}{lints}"));
+    for entry in
+        fs::read_dir(folder.join("src")).expect("a lesson has a folder src")
+    {
+        let path = entry.expect("which can be read").path();
+        let name = path.file_name().expect("and has names in it");
+        let mut text = read(&path);
+        if name == file {
+            let times = text.matches(from).count();
+            assert_eq!(times, 1, "`{from}` stands {times} times in {file}");
+            text = text.replace(from, to);
+        }
+        write(&place.join("src").join(name), &text);
+    }
+}
+
+/// The workspace's own Cargo.toml, with so many mutants as its only members.
+fn workspace(top: &Path, number: usize) -> String {
     let manifest = read(&top.join("Cargo.toml"));
     let members = "members = [\"lessons/*\", \"shared\", \"tests\"]";
     assert!(manifest.contains(members), "Cargo.toml has other members now");
     let shared = format!("path = \"{}\"", top.join("shared").display());
     let manifest = manifest.replace("path = \"shared\"", &shared);
-    manifest.replace(members, "members = [\"lesson\"]")
+    let names = (0..number).map(|number| format!("\"{number}\""));
+    let names = names.collect::<Vec<_>>().join(", ");
+    manifest.replace(members, &format!("members = [{names}]"))
 }
 
 fn read(path: &PathBuf) -> String {

@@ -46,7 +46,10 @@ impl Run {
 
     /// `lesson` with a change in its source, built for it.
     pub fn mutant(lesson: Lesson, change: Change, args: &[&str]) -> Self {
-        let mutant = Mutant::build(lesson, change);
+        Self::built(Mutant::build(lesson, change), args)
+    }
+
+    pub(crate) fn built(mutant: Mutant, args: &[&str]) -> Self {
         let program = mutant.program().display().to_string();
         Self { _mutant: Some(mutant), ..Self::program(&program, args) }
     }
