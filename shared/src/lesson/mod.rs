@@ -75,11 +75,15 @@ pub struct Lesson {
     beside: Vec<&'static str>,
     own: Own,
     instead: Option<Instead>,
+    longer: Option<Longer>,
     finally: Option<Finally>,
 }
 
 /// Whether something takes the place of the steps, and what that is.
 type Instead = (Box<dyn Fn(&Chosen) -> bool>, Step);
+
+/// How much longer than others a lesson may take.
+type Longer = Box<dyn Fn(&Chosen) -> Duration>;
 
 /// What is done when a lesson has ended.
 type Finally = Box<dyn Fn(&Chosen, &Path) -> Result>;
@@ -128,6 +132,7 @@ impl Lesson {
             beside: beside.to_vec(),
             own: Own::none(),
             instead: None,
+            longer: None,
             finally: None,
         }
     }
@@ -154,6 +159,14 @@ impl Lesson {
         Self { instead: Some((asked, deed)), ..self }
     }
 
+    /// The same lesson, which may take so much longer than others until it is
+    /// stopped, as its options say: for what somebody asked for who was told
+    /// that it takes minutes.
+    pub fn longer<O: 'static>(self, by: fn(&O) -> Duration) -> Self {
+        let longer: Longer = Box::new(move |own| by(own::chosen(own)));
+        Self { longer: Some(longer), ..self }
+    }
+
     /// The same lesson, and when it has ended, however it did, `tidy` is called
     /// with its options and the folder of the run, its own
     /// [`temp_dir`](std::env::temp_dir), which is removed afterwards: to put
@@ -170,10 +183,7 @@ impl Lesson {
     /// and its number when a signal ended it.
     pub fn run(self) -> ExitCode {
         let (options, own) = self.options();
-        // Pauses make up a natural run; nothing in one takes minutes.
-        let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
-        let endless = options.walk || self.deed(&own).is_some();
-        let limit = limit.ok().filter(|_| !endless);
+        let limit = self.limit(&options, &own);
         let package = self.source.package;
         let folder = Folder::named_for(package);
         let status = supervisor::supervise(
@@ -194,6 +204,18 @@ impl Lesson {
     fn deed(&self, own: &Chosen) -> Option<Step> {
         let (asked, deed) = self.instead.as_ref()?;
         asked(own).then_some(*deed)
+    }
+
+    /// After so long it is stopped; never in walk mode, where it waits for
+    /// keys, nor when something takes the place of the steps.
+    fn limit(&self, options: &Options, own: &Chosen) -> Option<Duration> {
+        // Pauses make up a natural run; nothing in one takes minutes, unless
+        // somebody asked for it.
+        let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
+        let longer = self.longer.as_ref().map(|longer| longer(own));
+        let endless = options.walk || self.deed(own).is_some();
+        let limit = limit.ok().filter(|_| !endless)?;
+        limit.checked_add(longer.unwrap_or_default())
     }
 
     fn tidy(&self, own: &Chosen, folder: &Folder) -> Result {
@@ -272,4 +294,38 @@ fn complain(package: &str, result: Result<u8>) -> u8 {
         voice::complain(&format!("{package}: {line}"));
         1
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Args)]
+    struct Own {
+        #[arg(long)]
+        minutes: u64,
+    }
+
+    #[test]
+    fn a_lesson_may_take_longer_if_its_options_say_so() {
+        let source = Source { package: "lesson", text: "" };
+        let place = Place { path: "step", text: "" };
+        let step: Step = |_| Ok(());
+        let lesson = || Lesson::new(source, [(place, step)]).with::<Own>();
+        let longer = || {
+            lesson().longer(|own: &Own| Duration::from_secs(60 * own.minutes))
+        };
+        let own: Chosen = std::sync::Arc::new(Own { minutes: 10 });
+        let limit = |lesson: Lesson, args: &[&str]| {
+            let args = ["lesson"].iter().chain(args);
+            let limit = lesson.limit(&Options::parse_from(args), &own);
+            limit.map(|limit| limit.as_secs())
+        };
+        assert_eq!(limit(lesson(), &[]), Some(90));
+        assert_eq!(limit(longer(), &[]), Some(690));
+        assert_eq!(limit(longer(), &["--speed", "20"]), Some(633));
+        assert_eq!(limit(longer(), &["--walk"]), None);
+        assert_eq!(limit(longer(), &["--speed", "1e-300"]), None);
+    }
 }
