@@ -1,0 +1,124 @@
+//! GIL: many threads, one interpreter.
+//!
+//! Two threads have two cores and one interpreter with a lock. What can they do
+//! at once, and what does the lock protect?
+
+mod cores;
+mod coroutines;
+mod gil;
+mod interpreter;
+mod table;
+mod updates;
+mod waiting;
+mod ways;
+
+use clap::Args;
+use cores::{both, in_pieces};
+use gil::SWITCH_INTERVAL;
+use interpreter::{Frame, Interpreter, Op, product};
+use shared::lesson::{at_most, equals};
+use shared::trace::{Span, Trace};
+use shared::{Stage, Track, lesson};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
+
+#[derive(Args)]
+struct Options {
+    /// Measures products up to 100000, and 100 times 2 s, which takes minutes
+    #[arg(long)]
+    full: bool,
+}
+
+fn main() -> ExitCode {
+    lesson![
+        one_line,
+        compute_with_lock,
+        compute_without,
+        waiting::wait_with_lock,
+        waiting::wait_without,
+        updates::several_instructions,
+        updates::one_instruction,
+        table::five_ways,
+    ]
+    .with::<Options>()
+    .longer(table::longer)
+    .run()
+}
+
+/// `counter += 1` is a program for the interpreter. After which of its
+/// instructions has the counter changed?
+fn one_line(stage: &Stage) -> shared::Result {
+    let program = [Op::Load, Op::Push(1), Op::Add, Op::Store];
+    let (interpreter, anna) = (Interpreter::with_lock(), stage.track("anna"));
+    let mut frame = Frame::new(&anna);
+    let mut counters = Vec::new();
+    let rows = program.map(|op| {
+        interpreter.execute(op, &mut frame, thread::sleep);
+        let counter = interpreter.counter.load(Relaxed);
+        counters.push(counter);
+        [format!("{op:?}"), format!("{:?}", frame.stack), counter.to_string()]
+    });
+    stage.table(["instruction", "stack", "counter"], rows);
+    let changed = vec![0, 0, 0, 1];
+    stage.claim("after the last one only", counters, equals(changed));
+    Ok(())
+}
+
+/// Two threads compute, and there is one lock. Do both ever run at the same
+/// moment? How long is a turn?
+fn compute_with_lock(stage: &Stage) -> shared::Result {
+    let interpreter = Interpreter::with_lock();
+    let used = both(&two_tracks(stage), |track| {
+        interpreter.run(&product(30_000), track);
+    });
+    let trace = stage.trace()?;
+    let turns = turns_asked_back(&trace);
+    let short = turns.iter().filter(|turn| **turn < SWITCH_INTERVAL).count();
+    let both = stage.track("both");
+    both.note("turns until the other asked", turns.len());
+    both.note("cores used", used);
+    stage.claim("running at once: never two", trace.peak("runs"), equals(1));
+    stage.claim("cores used: no more than one", used, at_most(1.1));
+    stage.claim("turns shorter than 5 ms: none", short, equals(0));
+    Ok(())
+}
+
+fn two_tracks(stage: &Stage) -> [Track; 2] {
+    ["anna", "ben"].map(|name| stage.track(name))
+}
+
+/// All turns but the last of each thread, which ends with its program.
+fn turns_asked_back(trace: &Trace) -> Vec<Duration> {
+    let turns: Vec<&Span> = trace.spans_named("runs").collect();
+    let last = |turn: &Span| turns.iter().rfind(|it| it.track == turn.track);
+    let asked = turns.iter().filter(|turn| last(turn) != Some(turn));
+    let lengths = asked.map(|turn| turn.end_ns - turn.begin_ns);
+    lengths.map(Duration::from_nanos).collect()
+}
+
+/// The same without the lock. Do both run at the same moment now?
+fn compute_without(stage: &Stage) -> shared::Result {
+    if available_parallelism()?.get() < 2 {
+        let why = "this program may use 1 core";
+        stage.cannot_show("two threads at once", why);
+        return Ok(());
+    }
+    let interpreter = Interpreter::without_lock();
+    let tracks = two_tracks(stage);
+    let mut used = 0.0;
+    // While one of them runs, other programs may have the core of the other.
+    for _ in 0..5 {
+        used = both(&tracks, |track| {
+            in_pieces(track, || interpreter.run(&product(3_000), track));
+        });
+        if stage.trace()?.peak("runs") == 2 {
+            break;
+        }
+    }
+    stage.track("both").note("cores used", used);
+    let peak = stage.trace()?.peak("runs");
+    stage.claim("running at once: both", peak, equals(2));
+    Ok(())
+}
