@@ -1,1 +1,282 @@
-//! Lesson 18.
+//! Lesson 18: one at a time under the lock, and what that does not protect.
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use shared::lesson::{Claim, Figure};
+use shared::trace::{Event, Phase, Trace};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::thread::available_parallelism;
+use testkit::{Change, Check, Lesson, Run, happened, noted, until};
+
+const LESSON: Lesson = Lesson {
+    package: "gil",
+    folder: env!("CARGO_MANIFEST_DIR"),
+    binary: env!("CARGO_BIN_EXE_gil"),
+};
+
+testkit::battery!(LESSON);
+
+#[test]
+fn claims_are_proven_and_can_fail() {
+    if available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+        return not_run("the claims of lesson 18: there is one core only");
+    }
+    LESSON.prove(&[
+        Check {
+            step: "one_line",
+            claim: "the counter is changed by the last",
+            proven: |events| {
+                let after = |op| noted(events, "anna", op);
+                [after("Load"), after("Push(1)"), after("Add")] == [0, 0, 0]
+                    && after("Store") == 1
+            },
+            broken: (
+                "main.rs",
+                "[Op::Load, Op::Push(1), Op::Add, Op::Store]",
+                "[Op::Push(1), Op::AddTo, Op::Load, Op::Store]",
+            ),
+        },
+        Check {
+            step: "compute_with_lock",
+            claim: "running at once: never two",
+            proven: |events| {
+                let turns = spans(events, "runs");
+                turns.len() > 3 && overlaps(&turns) == 0
+            },
+            broken: (
+                "gil.rs",
+                "while state.held {",
+                "while false && state.held {",
+            ),
+        },
+        Check {
+            step: "compute_with_lock",
+            claim: "cores used: no more than one",
+            proven: |events| {
+                let turns = spans(events, "runs");
+                let begin = turns.iter().map(|turn| turn.from).min();
+                let end = turns.iter().map(|turn| turn.to).max();
+                let took = end.zip(begin).map(|(end, begin)| end - begin);
+                let ran = ["anna", "ben"]
+                    .map(|name| noted(events, name, "ns on a core").as_u64());
+                let [Some(anna), Some(ben)] = ran else { return false };
+                took.is_some_and(|took| 10 * (anna + ben) <= 11 * took)
+            },
+            // However many other programs run: they prolong what it takes.
+            broken: (
+                "cores.rs",
+                "let ran = core_time() - before;\n",
+                "let ran = 1000 * (core_time() - before);\n",
+            ),
+        },
+        Check {
+            step: "compute_with_lock",
+            claim: "turns shorter than an interval: none",
+            proven: |events| {
+                let turns = spans(events, "runs");
+                ["anna", "ben"].iter().all(|name| {
+                    let own = turns.iter().filter(|turn| turn.track == *name);
+                    let mut lengths: Vec<u64> =
+                        own.map(|turn| turn.to - turn.from).collect();
+                    lengths.pop(); // ended with the program
+                    lengths.iter().all(|length| *length >= 5_000_000)
+                })
+            },
+            broken: (
+                "gil.rs",
+                "wait_timeout(state, SWITCH_INTERVAL)",
+                "wait_timeout(state, SWITCH_INTERVAL / 5)",
+            ),
+        },
+        Check {
+            step: "compute_without",
+            claim: "running at once: both",
+            proven: |events| overlaps(&spans(events, "runs")) > 0,
+            broken: (
+                "cores.rs",
+                "let before = core_time();\n                compute(track);",
+                "let before = core_time();\n\
+                 static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());\n\
+                 let one = ONE.lock();\n\
+                 compute(track);\n\
+                 drop(one);",
+            ),
+        },
+        Check {
+            step: "wait_with_lock",
+            claim: "all ten took, as a part of the sum",
+            proven: asleep_at_once,
+            broken: KEEPS_THE_LOCK,
+        },
+        Check {
+            step: "wait_without",
+            claim: "all ten took, as a part of the sum",
+            proven: asleep_at_once,
+            broken: (
+                "waiting.rs",
+                "scope.spawn(move || {\n                interpreter.run(program, &track);\n            });",
+                "let _ = scope;\n interpreter.run(program, &track);",
+            ),
+        },
+        Check {
+            step: "several_instructions",
+            claim: "additions lost: one of two",
+            proven: |events| stored(events) == [1, 1],
+            broken: (
+                "updates.rs",
+                "[Op::Load, Op::Linger, Op::Push(1), Op::Add, Op::Store]",
+                "[Op::Linger, Op::Load, Op::Push(1), Op::Add, Op::Store]",
+            ),
+        },
+        Check {
+            step: "one_instruction",
+            claim: "additions lost: none",
+            proven: |events| stored(events) == [1, 2],
+            broken: (
+                "updates.rs",
+                "[Op::Linger, Op::Push(1), Op::AddTo]",
+                "[Op::Load, Op::Linger, Op::Push(1), Op::Add, Op::Store]",
+            ),
+        },
+        Check {
+            step: "five_ways",
+            claim: "all compute the same",
+            proven: |events| {
+                let all = noted(events, "all", "remainders");
+                let all = all.as_array().cloned().unwrap_or_default();
+                let product = (1..=8_000)
+                    .fold(1, |product: u64, n| product * n % 1_000_000_007);
+                all.len() == 5 * 16 && all.iter().all(|one| *one == product)
+            },
+            broken: (
+                "ways.rs",
+                "push(remainder(frame))",
+                "push(1 + remainder(frame))",
+            ),
+        },
+        Check {
+            step: "five_ways",
+            claim: "waiting at once, as a part of one by one",
+            proven: |events| {
+                let figures = Figure::all(&Trace::of(events.to_vec()));
+                let waits: Vec<f64> = figures
+                    .iter()
+                    .filter(|figure| figure.label.starts_with("wait: "))
+                    .map(|figure| figure.seconds)
+                    .collect();
+                let [one_by_one, others @ ..] = &waits[..] else {
+                    return false;
+                };
+                others.len() == 4
+                    && others.iter().all(|way| 4.0 * way <= 3.0 * one_by_one)
+            },
+            broken: (
+                "coroutines.rs",
+                "scope.yield_with(Some(time));",
+                "thread::sleep(time);",
+            ),
+        },
+    ]);
+}
+
+const KEEPS_THE_LOCK: Change = (
+    "interpreter.rs",
+    "drop(held.take());\n                track.span(\"sleeps\", || sleep(time));\n                held = self.take(track);",
+    "track.span(\"sleeps\", || sleep(time));",
+);
+
+/// A span that was measured.
+struct Measured<'a> {
+    track: &'a str,
+    from: u64,
+    to: u64,
+}
+
+fn spans<'a>(events: &'a [Event], name: &str) -> Vec<Measured<'a>> {
+    let named = events.iter().filter(|event| event.name == name);
+    let measured = named.filter(|event| event.ph == Phase::Measured);
+    let spans = measured.map(|event| {
+        let time = |key| event.args[key].as_u64().expect("a time in ns");
+        let (from, to) = (time("from_ns"), time("to_ns"));
+        Measured { track: &event.track, from, to }
+    });
+    spans.collect()
+}
+
+/// For how many nanoseconds two spans went on at once.
+fn overlaps(spans: &[Measured]) -> u64 {
+    let pairs = spans.iter().enumerate().flat_map(|(at, one)| {
+        spans[at + 1..].iter().map(move |other| (one, other))
+    });
+    let common = pairs.map(|(one, other)| {
+        one.to.min(other.to).saturating_sub(one.from.max(other.from))
+    });
+    common.sum()
+}
+
+/// Whether ten slept, some of them at the same moment.
+fn asleep_at_once(events: &[Event]) -> bool {
+    let open = testkit::open_spans(events, "sleeps");
+    open.len() == 20 && open.iter().max() > Some(&1)
+}
+
+/// What was stored in the counter.
+fn stored(events: &[Event]) -> Vec<u64> {
+    let stores = happened(events, "stores");
+    let values = stores.filter_map(|event| event.args["value"].as_u64());
+    values.collect()
+}
+
+fn not_run(why: &str) {
+    // Past the test runner's own capture, which would hide it.
+    let _ = writeln!(io::stderr(), "NOT RUN: {why}");
+}
+
+#[test]
+fn one_core_shows_no_two_at_once() {
+    let myself = Pid::from_raw(0);
+    let all = sched_getaffinity(myself).expect("it can be asked");
+    let first = (0..CpuSet::count()).find(|&core| all.is_set(core) == Ok(true));
+    let mut one = CpuSet::new();
+    one.set(first.expect("this runs somewhere")).expect("there it is");
+    let mut run = Run::new(LESSON, &[]);
+    #[expect(unsafe_code, reason = "only the lesson is to be restricted")]
+    // SAFETY: between fork and exec only sched_setaffinity(2) is called.
+    unsafe {
+        let restrict = move || Ok(sched_setaffinity(myself, &one)?);
+        run.command.pre_exec(restrict);
+    }
+    let ended = run.end().well();
+    let said = "two threads at once: this program may use 1 core";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    let claims = Claim::all(&ended.trace);
+    assert_eq!(claims.len(), 10, "{claims:?}");
+}
+
+#[test]
+fn full_size_can_be_ended() {
+    let args = ["--full", "--step", "five_ways", "--speed", "1"];
+    let run = Run::new(LESSON, &args);
+    let trace = run.trace_path();
+    let ended = run.end_after(|child| {
+        until("it has said how much it measures", || {
+            let trace = std::fs::read_to_string(&trace);
+            trace.is_ok_and(|trace| trace.contains("100 times 2 s"))
+        });
+        let pid = Pid::from_raw(child.id() as i32);
+        kill(pid, Signal::SIGINT).expect("it can be asked to end");
+    });
+    assert_eq!((ended.code, ended.stderr.as_str()), (130, ""));
+    let said = "computing: 16 times 1 * 2 * ... * 100000";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+}
+
+#[test]
+fn help_tells_of_full_size() {
+    let help = Run::new(LESSON, &["--help"]).end().stdout;
+    assert!(help.contains("--full"), "{help}");
+    assert!(help.contains("minutes"), "{help}");
+    Run::new(LESSON, &["--full=3"]).end().refused(2, &["--full"]);
+}

@@ -125,12 +125,12 @@ impl Interpreter {
             Op::Push(number) => frame.stack.push(number),
             Op::Load => {
                 let value = self.counter.load(Relaxed);
-                frame.track.record("loads", value);
+                frame.track.note("loads", value);
                 frame.stack.push(value);
             }
             Op::Store => {
                 let value = frame.pop();
-                frame.track.record("stores", value);
+                frame.track.note("stores", value);
                 self.counter.store(value, Relaxed);
             }
             Op::Add => {
@@ -140,7 +140,7 @@ impl Interpreter {
             Op::AddTo => {
                 // Two steps of the processor, but one of the interpreter.
                 let sum = self.counter.load(Relaxed) + frame.pop();
-                frame.track.record("stores", sum);
+                frame.track.note("stores", sum);
                 self.counter.store(sum, Relaxed);
             }
             Op::Multiply => {

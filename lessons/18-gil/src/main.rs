@@ -8,6 +8,7 @@ mod coroutines;
 mod gil;
 mod interpreter;
 mod table;
+mod turns;
 mod updates;
 mod waiting;
 mod ways;
@@ -17,12 +18,11 @@ use cores::{both, in_pieces};
 use gil::SWITCH_INTERVAL;
 use interpreter::{Frame, Interpreter, Op, product};
 use shared::lesson::{at_most, equals};
-use shared::trace::{Span, Trace};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, available_parallelism};
-use std::time::Duration;
+use turns::asked_back;
 
 #[derive(Args)]
 struct Options {
@@ -53,16 +53,21 @@ fn one_line(stage: &Stage) -> shared::Result {
     let program = [Op::Load, Op::Push(1), Op::Add, Op::Store];
     let (interpreter, anna) = (Interpreter::with_lock(), stage.track("anna"));
     let mut frame = Frame::new(&anna);
-    let mut counters = Vec::new();
+    let mut changed_by = None;
     let rows = program.map(|op| {
         interpreter.execute(op, &mut frame, thread::sleep);
+        let (op, stack) = (format!("{op:?}"), format!("{:?}", frame.stack));
         let counter = interpreter.counter.load(Relaxed);
-        counters.push(counter);
-        [format!("{op:?}"), format!("{:?}", frame.stack), counter.to_string()]
+        anna.record(&op, counter);
+        if counter != 0 {
+            changed_by.get_or_insert(op.clone());
+        }
+        [op, stack, counter.to_string()]
     });
     stage.table(["instruction", "stack", "counter"], rows);
-    let changed = vec![0, 0, 0, 1];
-    stage.claim("after the last one only", counters, equals(changed));
+    let changed_by = changed_by.unwrap_or_default();
+    let last = equals("Store".to_owned());
+    stage.claim("the counter is changed by the last", changed_by, last);
     Ok(())
 }
 
@@ -74,28 +79,19 @@ fn compute_with_lock(stage: &Stage) -> shared::Result {
         interpreter.run(&product(30_000), track);
     });
     let trace = stage.trace()?;
-    let turns = turns_asked_back(&trace);
+    let turns = asked_back(&trace);
     let short = turns.iter().filter(|turn| **turn < SWITCH_INTERVAL).count();
     let both = stage.track("both");
     both.note("turns until the other asked", turns.len());
     both.note("cores used", used);
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
     stage.claim("cores used: no more than one", used, at_most(1.1));
-    stage.claim("turns shorter than 5 ms: none", short, equals(0));
+    stage.claim("turns shorter than an interval: none", short, equals(0));
     Ok(())
 }
 
 fn two_tracks(stage: &Stage) -> [Track; 2] {
     ["anna", "ben"].map(|name| stage.track(name))
-}
-
-/// All turns but the last of each thread, which ends with its program.
-fn turns_asked_back(trace: &Trace) -> Vec<Duration> {
-    let turns: Vec<&Span> = trace.spans_named("runs").collect();
-    let last = |turn: &Span| turns.iter().rfind(|it| it.track == turn.track);
-    let asked = turns.iter().filter(|turn| last(turn) != Some(turn));
-    let lengths = asked.map(|turn| turn.end_ns - turn.begin_ns);
-    lengths.map(Duration::from_nanos).collect()
 }
 
 /// The same without the lock. Do both run at the same moment now?
