@@ -158,7 +158,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "five_ways",
-            claim: "waiting at once, as a part of one by one",
+            claim: "other ways to wait, as a part of one by one",
             proven: |events| {
                 let figures = Figure::all(&Trace::of(events.to_vec()));
                 let waits: Vec<f64> = figures

@@ -53,21 +53,17 @@ fn one_line(stage: &Stage) -> shared::Result {
     let program = [Op::Load, Op::Push(1), Op::Add, Op::Store];
     let (interpreter, anna) = (Interpreter::with_lock(), stage.track("anna"));
     let mut frame = Frame::new(&anna);
-    let mut changed_by = None;
     let rows = program.map(|op| {
         interpreter.execute(op, &mut frame, thread::sleep);
-        let (op, stack) = (format!("{op:?}"), format!("{:?}", frame.stack));
         let counter = interpreter.counter.load(Relaxed);
-        anna.record(&op, counter);
-        if counter != 0 {
-            changed_by.get_or_insert(op.clone());
-        }
-        [op, stack, counter.to_string()]
+        anna.record(&format!("{op:?}"), counter);
+        [format!("{op:?}"), format!("{:?}", frame.stack), counter.to_string()]
     });
-    stage.table(["instruction", "stack", "counter"], rows);
-    let changed_by = changed_by.unwrap_or_default();
-    let last = equals("Store".to_owned());
-    stage.claim("the counter is changed by the last", changed_by, last);
+    stage.table(["instruction", "stack", "counter"], rows.clone());
+    let changed = rows.iter().find(|[.., counter]| counter != "0");
+    let changed_by = changed.map(|[op, ..]| op.as_str());
+    let claim = "the counter is changed by the last";
+    stage.claim(claim, changed_by, equals(Some("Store")));
     Ok(())
 }
 

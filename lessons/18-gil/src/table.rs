@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::interpreter::{Op, product};
-use crate::ways::WAYS;
+use crate::ways::{WAYS, Way};
 use shared::Stage;
 use shared::lesson::{at_most, equals};
 use std::time::Duration;
@@ -20,7 +20,8 @@ const SMALL: Size =
 const FULL: Size =
     Size { products: 16, up_to: 100_000, waits: 100, seconds: 2.0 };
 
-/// A slow machine takes a minute for each column of products.
+/// What the full size may take: waiting one by one 200 s, the rest as long as
+/// a slow machine takes to compute.
 pub fn longer(options: &Options) -> Duration {
     Duration::from_secs(if options.full { 900 } else { 0 })
 }
@@ -37,39 +38,32 @@ pub fn five_ways(stage: &Stage) -> shared::Result {
     let (computes, sleeps) = (product(up_to), [Op::Sleep(stage.time(seconds))]);
 
     let progress = stage.progress("measured", 2 * WAYS.len() as u64);
-    let (mut rows, mut found) = (Vec::new(), Vec::new());
-    let mut waited = Vec::new();
-    for (name, way) in WAYS {
-        let computing =
-            stage.measure(&format!("compute: {name}"), 1, || {
-                found.push(way(&computes, products, &track)?);
-                Ok(())
-            })?;
-        progress.advance(1);
-        let waiting = stage.measure(&format!("wait: {name}"), 1, || {
-            way(&sleeps, waits, &track)?;
+    let measure = |what, (name, way): (&str, Way), program: &[Op], times| {
+        let mut found = Vec::new();
+        let seconds = stage.measure(&format!("{what}: {name}"), 1, || {
+            found = way(program, times, &track)?;
             Ok(())
         })?;
         progress.advance(1);
+        shared::Result::Ok((seconds, found))
+    };
+    let (mut all, mut waited, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for way in WAYS {
+        let (computing, found) = measure("compute", way, &computes, products)?;
+        let (waiting, _) = measure("wait", way, &sleeps, waits)?;
+        let seconds = |seconds: f64| format!("{seconds:.3}");
+        rows.push([way.0.to_owned(), seconds(computing), seconds(waiting)]);
+        all.extend(found);
         waited.push(waiting);
-        rows.push([name.to_owned(), in_ms(computing), in_ms(waiting)]);
     }
     drop(progress);
-    stage.table(["way", "computing, ms", "waiting, ms"], rows);
-    let all = found.concat();
+    stage.table(["way", "computing, s", "waiting, s"], rows);
     track.record("remainders", all.as_slice());
     let same = all.iter().all(|one| *one == all[0]);
     stage.claim("all compute the same", same, equals(true));
     let longest = waited[1..].iter().copied().fold(0.0, f64::max);
     let part = longest / waited[0];
-    stage.claim(
-        "waiting at once, as a part of one by one",
-        part,
-        at_most(0.75),
-    );
+    let claim = "other ways to wait, as a part of one by one";
+    stage.claim(claim, part, at_most(0.75));
     Ok(())
-}
-
-fn in_ms(seconds: f64) -> String {
-    format!("{:.1}", seconds * 1e3)
 }
