@@ -77,12 +77,15 @@ fn compute_with_lock(stage: &Stage) -> shared::Result {
     let trace = stage.trace()?;
     let turns = asked_back(&trace);
     let short = turns.iter().filter(|turn| **turn < SWITCH_INTERVAL).count();
+    let order = trace.order_of("runs");
+    let again = order.windows(2).filter(|two| two[0] == two[1]).count();
     let both = stage.track("both");
     both.note("turns until the other asked", turns.len());
     both.note("cores used", used);
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
     stage.claim("cores used: no more than one", used, at_most(1.1));
     stage.claim("turns shorter than an interval: none", short, equals(0));
+    stage.claim("two turns in a row: nobody has them", again, equals(0));
     Ok(())
 }
 
