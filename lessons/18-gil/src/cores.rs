@@ -1,10 +1,15 @@
 //! How many cores two threads really use.
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::time::ClockId;
+use nix::unistd::Pid;
 use shared::Track;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// In sched_setaffinity(2) and its like, the thread that calls.
+const MYSELF: Pid = Pid::from_raw(0);
 
 const PIECES: usize = 200;
 
@@ -27,6 +32,22 @@ pub fn both(tracks: &[Track; 2], compute: impl Fn(&Track) + Sync) -> f64 {
         threads.map(|thread| thread.join().unwrap_or_default()).iter().sum()
     });
     ran.div_duration_f64(began.elapsed())
+}
+
+/// Two of the cores that this program may use, if there are two.
+pub fn two_cores() -> shared::Result<Option<[usize; 2]>> {
+    let set = sched_getaffinity(MYSELF)?;
+    let all = 0..CpuSet::count();
+    let mut cores = all.filter(|&core| set.is_set(core) == Ok(true));
+    Ok(cores.next().zip(cores.next()).map(|(one, other)| [one, other]))
+}
+
+/// From now on this thread runs on this core and no other: on a busy machine
+/// the system may leave two threads on one core for long.
+pub fn keep_to(core: usize) {
+    let mut set = CpuSet::new();
+    // Where one may not choose, the system's own choice has to do.
+    let _ = set.set(core).and_then(|()| sched_setaffinity(MYSELF, &set));
 }
 
 /// Computes in pieces. Of each in which it had a core all the time it records

@@ -14,14 +14,14 @@ mod waiting;
 mod ways;
 
 use clap::Args;
-use cores::{both, in_pieces};
+use cores::{both, in_pieces, keep_to, two_cores};
 use gil::SWITCH_INTERVAL;
 use interpreter::{Frame, Interpreter, Op, product};
 use shared::lesson::{at_most, equals};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, available_parallelism};
+use std::thread;
 use turns::asked_back;
 
 #[derive(Args)]
@@ -93,19 +93,20 @@ fn two_tracks(stage: &Stage) -> [Track; 2] {
     ["anna", "ben"].map(|name| stage.track(name))
 }
 
-/// The same without the lock. Do both run at the same moment now?
+/// The same without the lock, each on a core of its own. Do both run at the
+/// same moment now?
 fn compute_without(stage: &Stage) -> shared::Result {
-    if available_parallelism()?.get() < 2 {
+    let Some([one, other]) = two_cores()? else {
         let why = "this program may use 1 core";
         stage.cannot_show("two threads at once", why);
         return Ok(());
-    }
+    };
     let interpreter = Interpreter::without_lock();
-    let tracks = two_tracks(stage);
-    let mut used = 0.0;
+    let (tracks, mut used) = (two_tracks(stage), 0.0);
     // While one of them runs, other programs may have the core of the other.
     for _ in 0..5 {
         used = both(&tracks, |track| {
+            keep_to(if track.name() == "anna" { one } else { other });
             in_pieces(track, || interpreter.run(&product(3_000), track));
         });
         if stage.trace()?.peak("runs") == 2 {
