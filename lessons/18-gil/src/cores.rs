@@ -4,6 +4,7 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::time::ClockId;
 use nix::unistd::Pid;
 use shared::Track;
+use std::panic::resume_unwind;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,7 +30,10 @@ pub fn both(tracks: &[Track; 2], compute: impl Fn(&Track) + Sync) -> f64 {
                 ran
             })
         });
-        threads.map(|thread| thread.join().unwrap_or_default()).iter().sum()
+        let ran = threads.map(|thread| thread.join());
+        ran.into_iter()
+            .map(|ran| ran.unwrap_or_else(|it| resume_unwind(it)))
+            .sum()
     });
     ran.div_duration_f64(began.elapsed())
 }
