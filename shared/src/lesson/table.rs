@@ -4,7 +4,7 @@ use comfy_table::{
 };
 
 /// A table for the terminal, after a margin. A column of numbers stands at
-/// its right.
+/// its right; where there is none a cell may be empty.
 pub(super) fn draw<const N: usize>(
     header: [&str; N],
     rows: &[[String; N]],
@@ -20,8 +20,9 @@ pub(super) fn draw<const N: usize>(
         .set_header(header)
         .add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
-        let number = |row: &[String; N]| row[index].starts_with(digit);
-        if !rows.is_empty() && rows.iter().all(number) {
+        let cells = rows.iter().map(|row| &row[index]);
+        let mut cells = cells.filter(|cell| !cell.is_empty()).peekable();
+        if cells.peek().is_some() && cells.all(|cell| cell.starts_with(digit)) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -40,11 +41,11 @@ mod tests {
     #[test]
     fn numbers_stand_at_the_right() {
         let terminal = Terminal { width: 40, unicode: false, colour: false };
-        let rows = [["one", "7"], ["all", "1000"]];
+        let rows = [["one", "7"], ["none", ""], ["all", "1000"]];
         let rows = rows.map(|row| row.map(String::from));
         let text = draw(["way", "times"], &rows, terminal);
-        assert!(text.contains("  one       7\n"), "{text}");
-        assert!(text.contains("  all    1000\n"), "{text}");
+        assert!(text.contains("  one        7\n"), "{text}");
+        assert!(text.contains("  all     1000\n"), "{text}");
         assert!(text.is_ascii(), "{text}");
         let narrow = Terminal { width: 12, ..terminal };
         let text = draw(["way", "times"], &rows, narrow);
