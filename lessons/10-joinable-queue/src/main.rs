@@ -1,0 +1,132 @@
+//! Joinable queue: a work list that knows when it is done.
+//!
+//! Workers take pages out of a queue. The queue is empty: is the work done?
+
+mod crew;
+mod faults;
+mod interrupt;
+mod killed;
+mod list;
+mod page;
+mod price;
+
+use crew::{Crew, Desk, MOMENT};
+use list::{List, Options};
+use page::Visit;
+use shared::client::Client;
+use shared::lesson::{at_least, at_most, below, equals};
+use shared::{Stage, Track, lesson};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lesson![
+        until_all_is_done,
+        how_many_workers,
+        faults::bad_pages,
+        faults::once_too_often,
+        killed::with_a_page,
+        interrupt::interrupted,
+        price::price,
+    ]
+    .with::<Options>()
+    .run()
+}
+
+/// Pages are in a queue; a worker for each core takes them out and fetches
+/// them. The queue is empty: is the work done?
+fn until_all_is_done(stage: &Stage) -> shared::Result {
+    let (_site, list) = List::read(stage, [])?;
+    let (parent, worker) = (stage.track("parent"), stage.track("worker"));
+    let desk = Desk::new(&list)?;
+    for address in &list.addresses {
+        desk.pages.put(address)?;
+    }
+    let mut crew = Crew::start(list.workers, &parent, &desk, || {
+        fetch_all(&worker, "fetches", &desk)
+    })?;
+    parent.note("pages in the queue", list.addresses.len());
+    parent.span("waits", || join(&mut crew))?;
+    parent.mark("join returns");
+    crew.dismiss()?;
+    let visits = desk.visits();
+    list.show(&visits);
+    let (trace, all) = (stage.trace()?, list.addresses.len());
+    let left: usize = trace.noted("worker", "not done when it is empty")?;
+    parent.note("not done when the queue is empty", left);
+    stage.claim("the queue is empty: not done yet", left, at_least(1));
+    let returns = trace.find("parent", "join returns")?;
+    let done = trace.events()[..returns].iter();
+    let done = done.filter(|event| event.name == "done").count();
+    stage.claim("join returns: done, all of them", done, equals(all));
+    let wrong = list.without_one_result(&visits);
+    stage.claim("pages without one result", wrong, equals(0));
+    Ok(())
+}
+
+/// What a worker does until the queue is closed, or its parent ends.
+fn fetch_all(worker: &Track, fetches: &str, desk: &Desk) -> shared::Result {
+    let client = Client::new(desk.list.limits);
+    for address in &desk.pages {
+        if desk.pages.is_empty() {
+            let left = desk.pages.unfinished();
+            worker.record("not done when it is empty", left);
+        }
+        let page = worker.span(fetches, || page::fetch(&client, &address));
+        if let Err(problem) = &page {
+            worker.note(list::short(&address), problem.to_string());
+        }
+        desk.results.put(&Visit { address, page })?;
+        worker.mark("done");
+        desk.pages.task_done()?;
+    }
+    Ok(())
+}
+
+/// Waits until task_done was said for every page. That takes for ever if a
+/// worker has died, so it looks after them from time to time.
+fn join(crew: &mut Crew) -> shared::Result {
+    while !crew.desk.pages.join_timeout(MOMENT) {
+        crew.end_if_interrupted()?;
+        crew.all_alive()?;
+    }
+    Ok(())
+}
+
+/// Fetching is mostly waiting. How many workers are worth it: one, one for
+/// each core, one for each page?
+fn how_many_workers(stage: &Stage) -> shared::Result {
+    let (_site, list) = List::read(stage, [])?;
+    let parent = stage.track("parent");
+    let all = list.addresses.len();
+    let ways =
+        [("one by one", 1), ("together", list.workers), ("all at once", all)];
+    for (way, workers) in ways {
+        let (worker, desk) = (stage.track(way), Desk::new(&list)?);
+        for address in &list.addresses {
+            desk.pages.put(address)?;
+        }
+        parent.say(format!("{way}: {workers}"));
+        let mut crew = Crew::start(workers, &parent, &desk, || {
+            fetch_all(&worker, way, &desk)
+        })?;
+        join(&mut crew)?;
+        crew.dismiss()?;
+    }
+    let trace = stage.trace()?;
+    for (way, _) in ways {
+        stage.figure(way, trace.extent(way).as_secs_f64())?;
+    }
+    // How long it all took, as a part of the sum of all fetches.
+    let part = |way| trace.extent(way).div_duration_f64(trace.total(way));
+    let one = part("one by one");
+    stage.claim("one by one: no less than the sum", one, at_least(1.0));
+    if !list.ours || list.workers < 2 || all < 6 {
+        let why = "it takes the local site, two workers and six pages";
+        stage.cannot_show("how much sooner more are done", why);
+        return Ok(());
+    }
+    stage.claim("together: less", part("together"), below(1.0));
+    let most = part("all at once");
+    stage.claim("all at once: at most half of it", most, at_most(0.5));
+    Ok(())
+}
