@@ -29,6 +29,13 @@ impl<'a> Desk<'a> {
         Ok(Self { list, pages, results: Queue::bounded(room)? })
     }
 
+    /// The same with all pages in it.
+    pub fn filled(list: &'a List<'a>) -> shared::Result<Self> {
+        let desk = Self::new(list)?;
+        list.addresses.iter().try_for_each(|page| desk.pages.put(page))?;
+        Ok(desk)
+    }
+
     /// What the workers have put and nobody has taken yet.
     pub fn visits(&self) -> Vec<Visit> {
         from_fn(|| self.results.try_get().ok()).collect()

@@ -1,24 +1,21 @@
 //! A worker that dies with a page in its hand.
 
-use crate::crew::{Crew, Desk, MOMENT, PATIENCE};
+use crate::crew::{Crew, Desk, PATIENCE};
 use crate::fetch_all;
 use crate::list::{List, short};
 use anyhow::{bail, ensure};
 use shared::Stage;
 use shared::lesson::equals;
 use shared::process::{Event, Process, QueueError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A worker is killed with a page in its hand. How long does join wait, and how
 /// does anybody know which page it was?
 pub fn with_a_page(stage: &Stage) -> shared::Result {
     let (_site, list) = List::read(stage, [])?;
     let (parent, victim) = (stage.track("parent"), stage.track("victim"));
-    let (worker, desk) = (stage.track("worker"), Desk::new(&list)?);
+    let (worker, desk) = (stage.track("worker"), Desk::filled(&list)?);
     let (in_hand, never) = (Event::new()?, Event::new()?);
-    for address in &list.addresses {
-        desk.pages.put(address)?;
-    }
     let dying = Process::builder().name("the victim").daemon(true);
     let dying = dying.spawn(|| {
         let address = desk.pages.get()?;
@@ -36,16 +33,13 @@ pub fn with_a_page(stage: &Stage) -> shared::Result {
     // Of a killed child, `join` returns no answer, but how it died.
     let Err(death) = dying.join() else { bail!("the victim was not killed") };
     parent.say(death.to_string());
-    let patience = stage.time(2.0);
-    let joined = parent.span("waits", || join_for(patience, &crew))?;
+    crew.until_all_ended()?; // so whoever lives has done what there was
+    let patience = stage.time(1.0);
+    let joined = parent.span("waits", || desk.pages.join_timeout(patience));
     parent.note("join has returned", joined);
-
-    crew.until_all_ended()?; // so that whoever lives has done the rest
-    let left = desk.pages.unfinished();
-    parent.note("not done", left);
     let visits = desk.visits();
     let lost = list.not_in(&visits);
-    parent.note("lost", lost.as_slice());
+    parent.note("no result", lost.as_slice());
     for _ in &lost {
         desk.pages.task_done()?; // in the name of the dead
     }
@@ -60,16 +54,4 @@ pub fn with_a_page(stage: &Stage) -> shared::Result {
     stage.claim("lost: the page in its hand", lost, equals(vec![&*held]));
     stage.claim("counted as done: join returns", joined_now, equals(true));
     Ok(())
-}
-
-/// Waits until all is done, for that long at most; whether it is.
-fn join_for(patience: Duration, crew: &Crew) -> shared::Result<bool> {
-    let began = Instant::now();
-    while !crew.desk.pages.join_timeout(MOMENT) {
-        crew.end_if_interrupted()?;
-        if began.elapsed() >= patience {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

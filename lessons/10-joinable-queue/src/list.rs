@@ -3,6 +3,7 @@
 use crate::page::{self, Visit};
 use anyhow::{Context, ensure};
 use clap::value_parser;
+use fluent_uri::Uri;
 use shared::Stage;
 use shared::client::{Client, Limits};
 use shared::site::{Fault, Plan, Site};
@@ -25,13 +26,16 @@ pub struct Options {
     workers: Option<u16>,
 }
 
-fn http(url: &str) -> Result<String, String> {
-    match url.strip_prefix("http://") {
-        Some(rest) if !rest.is_empty() => Ok(url.to_owned()),
-        _ => Err("give the address of a page, as in \
-                  http://127.0.0.1:8000/pages/"
-            .to_owned()),
-    }
+fn http(url: &str) -> Result<String, &'static str> {
+    let host = |url: &Uri<&str>| Some(url.authority()?.host().to_owned());
+    let parsed = Uri::parse(url).ok();
+    let whole = parsed.is_some_and(|url| {
+        url.scheme().as_str() == "http"
+            && host(&url).is_some_and(|host| !host.is_empty())
+    });
+    let asked =
+        "give the address of a page, as in http://127.0.0.1:8000/pages/";
+    whole.then(|| url.to_owned()).ok_or(asked)
 }
 
 /// The addresses of pages, and who is to fetch them.
@@ -116,6 +120,11 @@ impl<'a> List<'a> {
         });
         self.stage.table(["page", "bytes", "title"], rows);
     }
+}
+
+/// Whose results these are, in the order in which they came.
+pub fn addresses(visits: &[Visit]) -> Vec<&str> {
+    visits.iter().map(|visit| short(&visit.address)).collect()
 }
 
 /// An address without its host, which is that of all the others.

@@ -9,19 +9,20 @@ mod killed;
 mod list;
 mod page;
 mod price;
+mod ways;
 
 use crew::{Crew, Desk, MOMENT};
 use list::{List, Options};
 use page::Visit;
 use shared::client::Client;
-use shared::lesson::{at_least, at_most, below, equals};
+use shared::lesson::{at_least, equals};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     lesson![
         until_all_is_done,
-        how_many_workers,
+        ways::how_many_workers,
         faults::bad_pages,
         faults::once_too_often,
         killed::with_a_page,
@@ -58,6 +59,7 @@ fn until_all_is_done(stage: &Stage) -> shared::Result {
     let done = trace.events()[..returns].iter();
     let done = done.filter(|event| event.name == "done").count();
     stage.claim("join returns: done, all of them", done, equals(all));
+    parent.record("results", list::addresses(&visits));
     let wrong = list.without_one_result(&visits);
     stage.claim("pages without one result", wrong, equals(0));
     Ok(())
@@ -75,8 +77,8 @@ fn fetch_all(worker: &Track, fetches: &str, desk: &Desk) -> shared::Result {
         if let Err(problem) = &page {
             worker.note(list::short(&address), problem.to_string());
         }
+        worker.mark_with("done", [("page", list::short(&address).into())]);
         desk.results.put(&Visit { address, page })?;
-        worker.mark("done");
         desk.pages.task_done()?;
     }
     Ok(())
@@ -89,44 +91,5 @@ fn join(crew: &mut Crew) -> shared::Result {
         crew.end_if_interrupted()?;
         crew.all_alive()?;
     }
-    Ok(())
-}
-
-/// Fetching is mostly waiting. How many workers are worth it: one, one for
-/// each core, one for each page?
-fn how_many_workers(stage: &Stage) -> shared::Result {
-    let (_site, list) = List::read(stage, [])?;
-    let parent = stage.track("parent");
-    let all = list.addresses.len();
-    let ways =
-        [("one by one", 1), ("together", list.workers), ("all at once", all)];
-    for (way, workers) in ways {
-        let (worker, desk) = (stage.track(way), Desk::new(&list)?);
-        for address in &list.addresses {
-            desk.pages.put(address)?;
-        }
-        parent.say(format!("{way}: {workers}"));
-        let mut crew = Crew::start(workers, &parent, &desk, || {
-            fetch_all(&worker, way, &desk)
-        })?;
-        join(&mut crew)?;
-        crew.dismiss()?;
-    }
-    let trace = stage.trace()?;
-    for (way, _) in ways {
-        stage.figure(way, trace.extent(way).as_secs_f64())?;
-    }
-    // How long it all took, as a part of the sum of all fetches.
-    let part = |way| trace.extent(way).div_duration_f64(trace.total(way));
-    let one = part("one by one");
-    stage.claim("one by one: no less than the sum", one, at_least(1.0));
-    if !list.ours || list.workers < 2 || all < 6 {
-        let why = "it takes the local site, two workers and six pages";
-        stage.cannot_show("how much sooner more are done", why);
-        return Ok(());
-    }
-    stage.claim("together: less", part("together"), below(1.0));
-    let most = part("all at once");
-    stage.claim("all at once: at most half of it", most, at_most(0.5));
     Ok(())
 }
