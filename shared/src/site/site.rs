@@ -3,12 +3,14 @@
 use super::plan::Plan;
 use super::server::serve;
 use crate::process::{Process, SpawnError};
+use nix::sys::signal::{SigSet, Signal};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use thiserror::Error;
 
 /// A web site, served by a process of its own. It ends when this is dropped,
-/// and when the process that started it ends, by SIGKILL too.
+/// and when the process that started it ends, by SIGKILL too. Of Ctrl-C, which
+/// a terminal sends to all, it does not hear: whoever started it may still ask.
 ///
 /// Start it before any thread or runtime: this forks.
 #[derive(Debug)]
@@ -38,7 +40,10 @@ impl Site {
         let listener = listener.map_err(SiteError::Port)?;
         let address = listener.local_addr().map_err(SiteError::Port)?;
         let site = Process::builder().name("site").daemon(true);
-        let process = site.spawn(|| serve(listener, plan))?;
+        let process = site.spawn(|| {
+            SigSet::from(Signal::SIGINT).thread_block()?;
+            serve(listener, plan)
+        })?;
         Ok(Self { process, address })
     }
 

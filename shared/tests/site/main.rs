@@ -1,6 +1,8 @@
 //! The local site, and the client that asks it.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use runner::{Case, Outcome};
 use serde_json::Value;
 use shared::client::{Client, Failure, Limits};
@@ -29,6 +31,7 @@ const CASES: &[Case] = cases!("site":
     other_methods_are_refused,
     a_thousand_at_once,
     gone_with_its_parent,
+    control_c_is_for_its_parent,
     the_program_says_what_is_wrong,
     the_program_ends_with_its_input,
 );
@@ -329,6 +332,15 @@ fn gone_with_its_parent() -> Outcome {
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_site"))
+}
+
+fn control_c_is_for_its_parent() -> Outcome {
+    let site = Site::start(Plan::new())?;
+    // It has begun, or it would not answer.
+    client().get(&(site.url() + "/"))?;
+    kill(Pid::from_raw(site.pid() as i32), Signal::SIGINT)?;
+    client().get(&(site.url() + "/"))?;
+    Ok(())
 }
 
 fn the_program_says_what_is_wrong() -> Outcome {
