@@ -82,8 +82,8 @@ def fetch(url, patience=5.0):
             raise ValueError("half a page: <html> has no end")
         return page.title, len(body)
     except HTTPError as error:
-        # Of an endless redirect the reason has more than one line.
-        return f"({error.code} {str(error.reason).splitlines()[0]})", None
+        why = "too many redirects" if error.code == 302 else f"{error.code} {error.reason}"
+        return f"({why})", None
     except (URLError, OSError, ValueError) as error:
         return f"({error})", None
 
