@@ -10,10 +10,10 @@ mod stall;
 mod tally;
 mod target;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use flight::InFlight;
 use rule::Options;
-use shared::client::{Client, Failure, Limits};
+use shared::client::{Client, Limits};
 use shared::lesson::{at_least, equals};
 use shared::site::Plan;
 use shared::{Stage, Track, lesson};
@@ -39,27 +39,20 @@ fn main() -> ExitCode {
 /// answer takes a while. How many requests are in flight at once?
 fn ramp(stage: &Stage) -> shared::Result {
     let Options { rule, url } = stage.options();
-    let latency = stage.time(0.8).max(rule.time_to_arrive());
-    let target = Target::of(url.as_deref(), Plan::new().latency(latency))?;
+    let plan = Plan::new().latency(rule.time_to_arrive());
+    let target = Target::of(url.as_deref(), plan)?;
     let requests = rule.requests(stage, &target.url);
-    let answers = send(stage, &requests, Limits::default(), |_| Ok(()))?;
+    let answers = send(stage, &requests, |_| Ok(()))?;
     let tally = Tally::of(&answers)?;
-    tally.show(stage);
-    tally.measure(stage)?;
+    tally.show_waves(stage);
 
     let trace = stage.trace()?;
-    let (early, counted) = (sent_early(&trace), tally.counted());
+    let early = sent_early(&trace);
     stage.claim("sent before they were due: none", early, equals(0));
-    let all = requests.len();
+    let (counted, all) = (tally.counted(), requests.len());
     stage.claim("answered or failed: each, once", counted, equals(all));
-    if tally.answered() == 0 {
-        bail!(
-            "none of {all} requests to {} was answered ({}); start a server \
-             there, or name another by --url",
-            target.url,
-            tally.reasons()
-        );
-    }
+    tally.or_nobody(&target.url)?;
+    tally.measure(stage)?;
     let Some(server) = target.most_at_once()? else {
         stage.cannot_show("a whole wave in flight", "its server is not ours");
         return Ok(());
@@ -77,12 +70,15 @@ struct Request {
     /// So long after zero.
     due: Duration,
     url: String,
+    limits: Limits,
 }
 
+/// What became of it.
 struct Answer {
     wave: String,
     latency: Duration,
-    failure: Option<Failure>,
+    /// Why there was none.
+    failure: Option<String>,
 }
 
 /// Sends each request when it is due. All threads are ready before zero, the
@@ -90,32 +86,30 @@ struct Answer {
 fn send(
     stage: &Stage,
     requests: &[Request],
-    limits: Limits,
     meanwhile: impl FnOnce(Instant) -> shared::Result,
 ) -> shared::Result<Vec<Answer>> {
     let (in_flight, zero) = (InFlight::new(stage), OnceLock::new());
     thread::scope(|scope| {
-        let (ready, all_ready) = mpsc::channel();
+        // Not a Barrier: that waits for ever for a thread that cannot be made.
+        let (ready, all_ready) = mpsc::channel::<()>();
         let threads = requests.iter().map(|request| {
             let (ready, zero, in_flight) = (ready.clone(), &zero, &in_flight);
             Builder::new().spawn_scoped(scope, move || {
-                let client = Client::new(limits);
-                ready.send(()).ok()?;
+                let client = Client::new(request.limits);
+                drop(ready); // says that it is
                 let zero = (*zero.wait())?;
                 Some(request.send(&client, zero, in_flight))
             })
         });
         let threads = threads.collect::<Result<Vec<_>, _>>();
-        // A Barrier would wait for ever for a thread that was never made.
-        let moment = threads.as_ref().ok().map(|threads| {
-            all_ready.iter().take(threads.len()).for_each(drop);
-            Instant::now() + stage.time(0.5)
-        });
-        let moment = *zero.get_or_init(|| moment);
-        let threads = threads.with_context(|| {
-            let number = requests.len();
-            format!("cannot make {number} threads; raise `ulimit -u`")
-        })?;
+        drop(ready);
+        let _ = all_ready.recv(); // ends when nobody has a sender any more
+        let moment = Instant::now() + stage.time(0.5);
+        let moment = threads.is_ok().then_some(moment);
+        let _ = zero.set(moment);
+        let threads = threads.context(
+            "cannot make a thread for each request; raise `ulimit -u`",
+        )?;
         moment.map_or(Ok(()), meanwhile)?;
         let answers = threads.into_iter().filter_map(|t| t.join().ok()?);
         Ok(answers.collect())
@@ -131,6 +125,8 @@ impl Request {
         let reply = all.during(|| client.get(&self.url));
         let latency = due.elapsed();
         self.track.span_at(&self.wave, due, due + latency);
-        Answer { wave: self.wave.clone(), latency, failure: reply.err() }
+        let failure = reply.err().map(|failure| failure.to_string());
+        self.track.record("failure", failure.clone());
+        Answer { wave: self.wave.clone(), latency, failure }
     }
 }

@@ -3,6 +3,7 @@
 use crate::Request;
 use clap::Args;
 use shared::Stage;
+use shared::client::Limits;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,11 +41,14 @@ impl Rule {
     /// One request a row of the picture.
     pub fn requests(&self, stage: &Stage, url: &str) -> Vec<Request> {
         let each = self.0.iter().flat_map(|wave| vec![wave; wave.requests]);
+        let limits = Limits::default();
+        let time = limits.time + 2 * self.time_to_arrive();
         let requests = (1..).zip(each).map(|(number, wave)| Request {
             track: stage.track(format!("request {number}")),
             wave: format!("second {}", wave.second),
             due: stage.time(wave.second.into()),
             url: url.to_owned(),
+            limits: Limits { time, ..limits },
         });
         requests.collect()
     }
@@ -54,10 +58,10 @@ impl Rule {
         self.0.iter().map(|wave| wave.requests).max().unwrap_or(0)
     }
 
-    /// A time in which so many requests arrive at a server, however busy this
-    /// machine is.
+    /// A time in which a wave arrives at a server, however busy this machine
+    /// is; so it is no pause, and the same at every speed.
     pub fn time_to_arrive(&self) -> Duration {
-        Duration::from_millis(300 + 3 * self.largest() as u64)
+        Duration::from_millis(300 + 10 * self.largest() as u64)
     }
 }
 

@@ -13,7 +13,7 @@ use shared::lesson::{at_least, equals};
 use shared::site::Plan;
 use shared::trace::Trace;
 use shared::{Stage, Track};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 const REQUESTS: u32 = 20;
@@ -35,16 +35,17 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
         wave: "open loop".to_owned(),
         due: still * n / 10,
         url: target.url.clone(),
+        limits: Limits::default(),
     });
     let requests: Vec<_> = requests.collect();
 
     let server_pid = stand_still(&target)?;
     let stopped = Instant::now();
     let mut closed = Vec::new();
-    let open = send(stage, &requests, Limits::default(), |zero| {
+    let open = send(stage, &requests, |zero| {
         thread::scope(|scope| {
-            let asking =
-                scope.spawn(|| one_by_one(stage, &user, &target.url, zero));
+            let asking = || one_by_one(stage, &user, &target.url, zero);
+            let asking = Builder::new().spawn_scoped(scope, asking)?;
             let end = zero + still;
             thread::sleep(end.saturating_duration_since(Instant::now()));
             server.span_at("stands still", stopped, Instant::now());
@@ -53,9 +54,9 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
             goes_on.context("cannot make the local site go on (SIGCONT)")
         })
     })?;
+    let both = closed.iter().chain(&open);
+    Tally::of(both)?.show_waves(stage);
     let (closed, open) = (Tally::of(&closed)?, Tally::of(&open)?);
-    closed.show(stage);
-    open.show(stage);
     for (label, tally) in
         [("closed loop: 90 %", &closed), ("open loop: 90 %", &open)]
     {
@@ -66,9 +67,13 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
     let (alone, due) =
         (waiting(&trace, "closed loop"), waiting(&trace, "open loop"));
     let times = open.within(0.9) / closed.within(0.9);
-    stage.claim("waiting when it goes on: closed loop", alone, equals(1));
-    stage.claim("and of those that were due: open loop", due, at_least(10));
-    stage.claim("90 %: open loop, in closed loops", times, at_least(2.0));
+    stage.claim("waiting at the end, closed loop: one", alone, equals(1));
+    stage.claim("waiting at the end, open loop: all due", due, at_least(10));
+    stage.claim(
+        "90 %: the open loop's, by the closed loop's",
+        times,
+        at_least(2.0),
+    );
     Ok(())
 }
 
@@ -101,7 +106,7 @@ fn one_by_one(
         let answer = Answer {
             wave: "closed loop".to_owned(),
             latency: answered - sent,
-            failure: reply.err(),
+            failure: reply.err().map(|failure| failure.to_string()),
         };
         thread::sleep(stage.time(0.1));
         sent = Instant::now();
