@@ -117,7 +117,7 @@ def ramp(url, speed):
 
 
 def closed_or_open(site, speed):
-    still = max(1 / speed, 0.2)
+    still = max(1 / speed, 0.25)
     url, closed = site.url + "/pages/1", []
 
     def closed_loop(zero):

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::{OnceLock, mpsc};
 use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
-use tally::{Tally, sent_early};
+use tally::{Answer, Tally, sent_early};
 use target::Target;
 
 fn main() -> ExitCode {
@@ -73,14 +73,6 @@ struct Request {
     limits: Limits,
 }
 
-/// What became of it.
-struct Answer {
-    wave: String,
-    latency: Duration,
-    /// Why there was none.
-    failure: Option<String>,
-}
-
 /// Sends each request when it is due. All threads are ready before zero, the
 /// moment from which that is counted, and which `meanwhile` is told.
 fn send(
@@ -89,6 +81,7 @@ fn send(
     meanwhile: impl FnOnce(Instant) -> shared::Result,
 ) -> shared::Result<Vec<Answer>> {
     let (in_flight, zero) = (InFlight::new(stage), OnceLock::new());
+    let lead = stage.time(0.5);
     thread::scope(|scope| {
         // Not a Barrier: that waits for ever for a thread that cannot be made.
         let (ready, all_ready) = mpsc::channel::<()>();
@@ -104,8 +97,7 @@ fn send(
         let threads = threads.collect::<Result<Vec<_>, _>>();
         drop(ready);
         let _ = all_ready.recv(); // ends when nobody has a sender any more
-        let moment = Instant::now() + stage.time(0.5);
-        let moment = threads.is_ok().then_some(moment);
+        let moment = threads.is_ok().then(|| Instant::now() + lead);
         let _ = zero.set(moment);
         let threads = threads.context(
             "cannot make a thread for each request; raise `ulimit -u`",

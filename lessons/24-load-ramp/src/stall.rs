@@ -1,9 +1,9 @@
 //! A server that stands still, and who notices.
 
 use crate::rule::Options;
-use crate::tally::Tally;
+use crate::tally::{Answer, Tally};
 use crate::target::Target;
-use crate::{Answer, Request, send};
+use crate::{Request, send};
 use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
@@ -29,7 +29,7 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
     }
     let (server, user) = (stage.track("server"), stage.track("closed loop"));
     let target = Target::of(None, Plan::new())?;
-    let still = stage.time(1.0).max(Duration::from_millis(200));
+    let still = stage.time(1.0).max(Duration::from_millis(250));
     let requests = (0..REQUESTS).map(|n| Request {
         track: stage.track(format!("open loop {}", n + 1)),
         wave: "open loop".to_owned(),
@@ -56,17 +56,14 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
     })?;
     let both = closed.iter().chain(&open);
     Tally::of(both)?.show_waves(stage);
-    let (closed, open) = (Tally::of(&closed)?, Tally::of(&open)?);
-    for (label, tally) in
-        [("closed loop: 90 %", &closed), ("open loop: 90 %", &open)]
-    {
-        stage.figure(label, tally.within(0.9))?;
-    }
+    let closed = Tally::of(&closed)?.within(0.9);
+    let open = Tally::of(&open)?.within(0.9);
+    stage.figure("closed loop: 90 %", closed)?;
+    stage.figure("open loop: 90 %", open)?;
 
-    let trace = stage.trace()?;
-    let (alone, due) =
-        (waiting(&trace, "closed loop"), waiting(&trace, "open loop"));
-    let times = open.within(0.9) / closed.within(0.9);
+    let (trace, times) = (stage.trace()?, open / closed);
+    let alone = waiting(&trace, "closed loop");
+    let due = waiting(&trace, "open loop");
     stage.claim("waiting at the end, closed loop: one", alone, equals(1));
     stage.claim("waiting at the end, open loop: all due", due, at_least(10));
     stage.claim(

@@ -1,11 +1,11 @@
 //! What became of the requests.
 
-use crate::Answer;
 use anyhow::bail;
 use hdrhistogram::Histogram;
 use shared::Stage;
 use shared::trace::Trace;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Latencies are told apart in so many digits.
 const DIGITS: u8 = 3;
@@ -13,6 +13,14 @@ const ANSWERED: &str = "answered";
 
 /// Latencies in microseconds.
 type Latencies = Histogram<u64>;
+
+/// What became of a request.
+pub struct Answer {
+    pub wave: String,
+    pub latency: Duration,
+    /// Why there was none.
+    pub failure: Option<String>,
+}
 
 /// What became of the requests, by wave and by outcome.
 pub struct Tally {
