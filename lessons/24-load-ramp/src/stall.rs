@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 const REQUESTS: u32 = 20;
 
-/// A server stands still for a second. Twenty requests are due, one every tenth
-/// of a second. One user sends twenty too, each when the last is answered. Who
-/// has to wait?
+/// A server stands still. Twenty requests are due, one every tenth of a second;
+/// after a second it goes on. One user sends twenty too, each when the last is
+/// answered. Who has to wait?
 pub fn closed_or_open(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
     if options.url.is_some() {
