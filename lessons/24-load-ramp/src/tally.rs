@@ -32,7 +32,7 @@ pub struct Tally {
 struct Wave {
     name: String,
     answered: Latencies,
-    failed: usize,
+    failed: u64,
 }
 
 impl Tally {
@@ -125,12 +125,12 @@ impl Tally {
         let rows = self.waves.iter().map(|wave| {
             let [half, most, nearly, all] =
                 [0.5, 0.9, 0.99, 1.0].map(|share| ms(&wave.answered, share));
-            let answered = wave.answered.len().to_string();
-            let failed = wave.failed.to_string();
-            [wave.name.clone(), answered, failed, half, most, nearly, all]
+            let answered = wave.answered.len();
+            let of = answered + wave.failed;
+            let answered = format!("{answered} of {of}");
+            [wave.name.clone(), answered, half, most, nearly, all]
         });
-        let header =
-            ["due", ANSWERED, "failed", "ms: 50 %", "90 %", "99 %", "100 %"];
+        let header = ["due", ANSWERED, "ms: 50 %", "90 %", "99 %", "100 %"];
         stage.table(header, rows);
         if self.answered() < self.counted() {
             self.show_outcomes(stage);
@@ -148,9 +148,11 @@ impl Tally {
 }
 
 fn ms(latencies: &Latencies, share: f64) -> String {
+    let ms = latencies.value_at_quantile(share) as f64 / 1e3;
     match latencies.len() {
         0 => "-".to_owned(),
-        _ => format!("{:.1}", latencies.value_at_quantile(share) as f64 / 1e3),
+        _ if ms < 10.0 => format!("{ms:.1}"),
+        _ => format!("{ms:.0}"),
     }
 }
 
