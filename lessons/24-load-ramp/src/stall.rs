@@ -30,14 +30,7 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
     let (server, user) = (stage.track("server"), stage.track("closed loop"));
     let target = Target::of(None, Plan::new())?;
     let still = stage.time(1.0).max(Duration::from_millis(250));
-    let requests = (0..REQUESTS).map(|n| Request {
-        track: stage.track(format!("open loop {}", n + 1)),
-        wave: "open loop".to_owned(),
-        due: still * n / 10,
-        url: target.url.clone(),
-        limits: Limits::default(),
-    });
-    let requests: Vec<_> = requests.collect();
+    let requests = due_in_turn(stage, still, &target.url);
 
     let server_pid = stand_still(&target)?;
     let stopped = Instant::now();
@@ -72,6 +65,18 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
         at_least(2.0),
     );
     Ok(())
+}
+
+/// Requests of an open loop: ten of them are due while the server stands still.
+fn due_in_turn(stage: &Stage, still: Duration, url: &str) -> Vec<Request> {
+    let requests = (0..REQUESTS).map(|n| Request {
+        track: stage.track(format!("open loop {}", n + 1)),
+        wave: "open loop".to_owned(),
+        due: still * n / 10,
+        url: url.to_owned(),
+        limits: Limits::default(),
+    });
+    requests.collect()
 }
 
 /// Stops the site's process, and waits until it has stopped.
