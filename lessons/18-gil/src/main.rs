@@ -40,7 +40,8 @@ fn main() -> ExitCode {
         waiting::wait_without,
         updates::several_instructions,
         updates::one_instruction,
-        table::five_ways,
+        table::five_ways;
+        gil, interpreter,
     ]
     .with::<Options>()
     .longer(table::longer)
