@@ -312,7 +312,7 @@ mod tests {
         let source = Source { package: "lesson", text: "" };
         let place = Place { path: "step", text: "" };
         let step: Step = |_| Ok(());
-        let lesson = || Lesson::new(source, [(place, step)]).with::<Own>();
+        let lesson = || Lesson::new(source, [(place, step)], &[]).with::<Own>();
         let longer = || {
             lesson().longer(|own: &Own| Duration::from_secs(60 * own.minutes))
         };
