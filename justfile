@@ -64,10 +64,11 @@ python:
     #!/usr/bin/env bash
     set -u
     venv=target/python
-    if "$venv/bin/python3" -c 'import greenlet' 2>/dev/null; then exit 0; fi
+    needed=$(paste -s -d, requirements.txt)
+    if "$venv/bin/python3" -c "import $needed" 2>/dev/null; then exit 0; fi
     if ! python3 -m venv "$venv" >/dev/null 2>&1; then
         echo 'no python3 with venv: what stands in peer.py is not run (apt install python3-venv)' >&2
         exit 0
     fi
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt ||
-        echo 'greenlet could not be installed: its peer.py is not run' >&2
+        echo "$needed could not be installed: what needs it is not run" >&2
