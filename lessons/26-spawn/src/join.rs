@@ -1,6 +1,7 @@
-//! Waiting for a coroutine, and not.
+//! Who waits for a coroutine, and what becomes of it if nobody does.
 
 use crate::{in_a_coroutine, in_longest, sleep};
+use may::sync::mpsc::channel;
 use may::{coroutine, go};
 use shared::Stage;
 use shared::lesson::{at_most, equals};
@@ -9,15 +10,15 @@ use shared::lesson::{at_most, equals};
 /// on?
 pub fn two_jobs(stage: &Stage) -> shared::Result {
     let main = stage.coroutine_track("main");
-    let jobs = [("long job", 2.5), ("short job", 1.5)]
-        .map(|(name, seconds)| (stage.coroutine_track(name), seconds));
+    let jobs = [("long job", 2.5), ("short job", 1.5)];
+    let jobs = jobs.map(|(name, time)| (stage.coroutine_track(name), time));
     in_a_coroutine(|| {
         coroutine::scope(|scope| {
-            let handles = jobs.each_ref().map(|(job, seconds)| {
+            let spawned = jobs.each_ref().map(|(job, seconds)| {
                 go!(scope, || sleep(stage, job, *seconds))
             });
             main.say("both are spawned");
-            main.span("waits", || handles.map(|handle| handle.join()));
+            main.span("waits", || spawned.map(|job| job.join()));
             main.say("goes on");
             main.mark("goes on");
         });
@@ -25,28 +26,32 @@ pub fn two_jobs(stage: &Stage) -> shared::Result {
     })?;
     let trace = stage.trace()?;
     let lengths = in_longest(&trace);
-    stage.claim("the longer, not the sum: of it", lengths, at_most(1.3));
+    stage.claim("both: as long as the longer", lengths, at_most(1.3));
     let goes_on = trace.find("main", "goes on")?;
     let over = trace.spans_named("sleeps").all(|job| job.end < goes_on);
-    stage.claim("join has waited for both", over, equals(true));
+    stage.claim("main goes on after both", over, equals(true));
     Ok(())
 }
 
-/// A job of a minute is spawned, and nobody joins it. When does the program
-/// end, and what becomes of the job?
+/// A job takes a minute, and nobody joins it. How long does the program take,
+/// and what becomes of the job?
 pub fn nobody_joins(stage: &Stage) -> shared::Result {
     let main = stage.coroutine_track("main");
     let job = stage.coroutine_track("job");
     let minute = stage.time(60.0);
     in_a_coroutine(|| {
-        let handle = go!(move || {
-            job.span("sleeps", || coroutine::sleep(minute));
-            job.say("done");
+        let (tell, told) = channel();
+        let spawned = go!(move || {
+            job.span("sleeps", || {
+                let _ = tell.send("begun");
+                coroutine::sleep(minute);
+            });
             job.mark("done");
         });
-        coroutine::yield_now();
-        drop(handle);
-        main.say("my last line");
+        told.recv()?; // may's own: std's would keep the thread
+        main.say("the job has begun");
+        main.mark("my last line");
+        drop(spawned);
         Ok(())
     })?;
     let trace = stage.trace()?;
