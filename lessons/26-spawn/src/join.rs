@@ -1,6 +1,7 @@
 //! Who waits for a coroutine, and what becomes of it if nobody does.
 
-use crate::{in_a_coroutine, in_longest, sleep};
+use crate::wakings::in_longest;
+use crate::{in_a_coroutine, sleep};
 use may::sync::mpsc::channel;
 use may::{coroutine, go};
 use shared::Stage;

@@ -8,15 +8,16 @@ mod holding;
 mod join;
 mod many;
 mod usage;
+mod wakings;
 
 use many::Options;
 use may::{coroutine, go};
 use shared::lesson::{at_most, equals};
 use shared::process::Process;
-use shared::trace::Trace;
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
 use std::time::Instant;
+use wakings::{DUE, in_longest, in_order_of_time, too_early};
 
 fn main() -> ExitCode {
     lesson![
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         holding::who_is_held_up;
         dormitory,
         usage,
+        wakings,
     ]
     .with::<Options>()
     .run()
@@ -54,6 +56,8 @@ fn in_turn(stage: &Stage) -> shared::Result {
     let trace = stage.trace()?;
     let (woken, due) = (trace.order_of("wakes"), in_order_of_time(&trace));
     stage.claim("who is due first wakes first", woken, equals(due));
+    let early = too_early(&trace);
+    stage.claim("woken before their time", early, equals(0));
     let lengths = in_longest(&trace);
     stage.claim("all: as long as the longest", lengths, at_most(1.5));
     Ok(())
@@ -69,8 +73,6 @@ fn sleep(stage: &Stage, me: &Track, seconds: f64) {
     me.say(format!("has slept {seconds} s"));
 }
 
-const DUE: &str = "due_ns";
-
 /// Runs `body` as a coroutine, on the one thread that runs coroutines here. In
 /// a process of its own: may's threads never end, and who has threads cannot
 /// fork.
@@ -83,23 +85,4 @@ fn in_a_coroutine(
         coroutine::scope(|scope| go!(scope, body).join())
     })?;
     process.join().map_err(usage::advice)
-}
-
-/// The sleepers, in the order in which they were due.
-fn in_order_of_time(trace: &Trace) -> Vec<&str> {
-    let woken = trace.events().iter().filter(|event| event.name == "wakes");
-    let mut woken: Vec<_> = woken.collect();
-    woken.sort_by_key(|event| event.args[DUE].as_u64());
-    woken.iter().map(|event| event.track.as_str()).collect()
-}
-
-/// How long all slept, from the first to the last, in lengths of what the one
-/// slept that slept longest.
-fn in_longest(trace: &Trace) -> f64 {
-    let slept = |track| {
-        let mine = trace.spans_named("sleeps").filter(|s| s.track == track);
-        mine.map(|span| span.end_ns - span.begin_ns).sum::<u64>()
-    };
-    let longest = (0..trace.tracks().len()).map(slept).max().unwrap_or(0);
-    trace.extent("sleeps").as_nanos() as f64 / longest as f64
 }

@@ -1,6 +1,6 @@
 //! What a process has of the system, and how much it may have.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use shared::process::JoinError;
 use std::fs::read_to_string;
 
@@ -49,15 +49,13 @@ pub fn no_room_for(stacks: usize) -> Option<String> {
     })
 }
 
-/// may panics when it gets no stack. What to do then.
+/// What to do when may panicked because it got no stack.
 pub fn advice(error: JoinError) -> anyhow::Error {
-    let no_stack = error.to_string().contains("failed to alloc sys stack");
-    let error = anyhow::Error::new(error);
-    match no_stack {
-        false => error,
-        true => error.context(
+    match error.to_string().contains("failed to alloc sys stack") {
+        false => error.into(),
+        true => anyhow!(
             "the system gives no memory for one more stack; ask for fewer by \
-             --sleepers, or raise the limit (`ulimit -v`)",
+             --sleepers, or raise `ulimit -v` or vm.max_map_count"
         ),
     }
 }
