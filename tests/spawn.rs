@@ -178,8 +178,8 @@ const IN_A_THREAD: Change = (
 
 const THE_OTHER_WAY_ROUND: Change = (
     "holding.rs",
-    "|| thread::sleep(second));\n        each(&three, \"sleeps\", || coroutine::",
-    "|| coroutine::sleep(second));\n        each(&three, \"sleeps\", || thread::",
+    "|| thread::sleep(second));\n        all_sleep(&three, \"sleeps\", || coroutine::",
+    "|| coroutine::sleep(second));\n        all_sleep(&three, \"sleeps\", || thread::",
 );
 
 /// From when to when a measured span went on, and on which track.

@@ -13,8 +13,8 @@ pub fn who_is_held_up(stage: &Stage) -> shared::Result {
     let second = stage.time(1.0);
     let three = ["anna", "ben", "carl"].map(|name| stage.coroutine_track(name));
     in_a_coroutine(|| {
-        each(&three, "keeps the thread", || thread::sleep(second));
-        each(&three, "sleeps", || coroutine::sleep(second));
+        all_sleep(&three, "keeps the thread", || thread::sleep(second));
+        all_sleep(&three, "sleeps", || coroutine::sleep(second));
         Ok(())
     })?;
     let trace = stage.trace()?;
@@ -26,7 +26,7 @@ pub fn who_is_held_up(stage: &Stage) -> shared::Result {
 }
 
 /// Each of them sleeps in a coroutine of its own.
-fn each(three: &[Track], how: &str, sleep: impl Fn() + Sync) {
+fn all_sleep(three: &[Track], how: &str, sleep: impl Fn() + Sync) {
     coroutine::scope(|scope| {
         for me in three {
             let sleep = &sleep;

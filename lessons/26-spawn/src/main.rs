@@ -29,7 +29,6 @@ fn main() -> ExitCode {
         holding::who_is_held_up;
         dormitory,
         usage,
-        wakings,
     ]
     .with::<Options>()
     .run()

@@ -41,7 +41,7 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
     let second = stage.time(1.0);
     in_a_coroutine(|| {
         let (before, start) = (Usage::now()?, Instant::now());
-        let (spawned, then) = coroutine::scope(|scope| {
+        let looked = coroutine::scope(|scope| {
             for _ in 0..number {
                 go!(scope, || {
                     beds.falls_asleep();
@@ -49,11 +49,9 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
                     beds.wakes();
                 });
             }
-            let spawned = start.elapsed();
-            tell_usage(&main, number, &before)?; // none has begun
-            shared::Result::Ok((spawned, Instant::now()))
+            tell_usage(&main, number, &before) // none has begun
         })?;
-        tell_end(&main, &beds, spawned + then.elapsed());
+        tell_end(&main, &beds, start.elapsed() - looked);
         Ok(())
     })?;
     stage.figure("with a stack", main.noted("seconds")?)?;
@@ -65,12 +63,18 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-fn tell_usage(main: &Track, number: usize, before: &Usage) -> shared::Result {
+/// Also returns how long that took.
+fn tell_usage(
+    main: &Track,
+    number: usize,
+    before: &Usage,
+) -> shared::Result<Duration> {
+    let start = Instant::now();
     let (now, number) = (Usage::now()?, number as f64);
     main.say("all are spawned");
     main.note("memory maps each", (now.maps - before.maps) / number);
     main.note("KiB of memory each", (now.kib - before.kib) / number);
-    Ok(())
+    Ok(start.elapsed())
 }
 
 fn tell_end(main: &Track, beds: &Dormitory, took: Duration) {
@@ -98,11 +102,9 @@ pub fn without_stacks(stage: &Stage) -> shared::Result {
                     beds.wakes();
                 });
             }
-            let spawned = start.elapsed();
-            tell_usage(&main, number, &before)?; // none has begun
-            let then = Instant::now();
+            let looked = tell_usage(&main, number, &before)?; // none has begun
             tasks.join_all().await;
-            tell_end(&main, &beds, spawned + then.elapsed());
+            tell_end(&main, &beds, start.elapsed() - looked);
             shared::Result::Ok(())
         })
     })?;
