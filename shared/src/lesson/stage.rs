@@ -5,11 +5,12 @@ use super::own::{self, Chosen};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::table;
-use super::track::{SAY, Seat, Track};
+use super::track::{CHOICE, SAY, Seat, Track};
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Recorder, Trace};
 use anyhow::{Context, ensure};
+use rand::rngs::StdRng;
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -114,6 +115,13 @@ impl Stage {
     /// When it was given others.
     pub fn options<O: 'static>(&self) -> &O {
         own::chosen(&self.own)
+    }
+
+    /// A generator of random numbers for what is called `what`: by it the same
+    /// is chosen in every run with the same seed.
+    pub fn choices(&self, what: &str) -> StdRng {
+        self.lesson.mark_with(CHOICE, [("what", what.into())]);
+        self.pace.choices(what)
     }
 
     /// A temporary folder, for this user and this run of the step alone. It is

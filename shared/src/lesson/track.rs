@@ -3,11 +3,10 @@ use super::pace::Pace;
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Trace};
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,11 +42,7 @@ pub(super) struct Seat {
 
 impl Track {
     pub(super) fn new(recording: trace::Track, seat: Seat) -> Self {
-        // Each track chooses for itself: with the same seed it makes the same
-        // choices, in whatever order the tracks come to run.
-        let mut hasher = DefaultHasher::new();
-        (seat.pace.seed, recording.name()).hash(&mut hasher);
-        let choices = Mutex::new(StdRng::seed_from_u64(hasher.finish()));
+        let choices = Mutex::new(seat.pace.choices(recording.name()));
         Self { recording, seat, choices }
     }
 
