@@ -1,0 +1,113 @@
+//! What a file is besides its bytes.
+
+use crate::copy::Copy;
+use crate::plan::{Plan, name};
+use crate::sample;
+use shared::Stage;
+use shared::lesson::{at_most, equals};
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use walkdir::WalkDir;
+
+/// A name that is no text, a file of holes, a link to nowhere. What becomes of
+/// them?
+pub fn more_than_bytes(stage: &Stage) -> shared::Result {
+    let folder = stage.folder()?;
+    let (from, to) = (folder.join("source"), folder.join("copy"));
+    sample::odd(&from, &mut stage.choices("sample"))?;
+    let (copier, plan) = (stage.track("copier"), Plan::of(&from)?);
+    let copy = Copy::begin(&plan, &to)?;
+    for number in 0..plan.files.len() {
+        copy.file_told(number, &copier)?;
+    }
+    copy.finish()?;
+    let mut rows = Vec::new();
+    for entry in WalkDir::new(&from).min_depth(1).max_depth(1) {
+        let name = entry?.file_name().to_os_string();
+        let [there, here] = [&from, &to].map(|tree| look(&tree.join(&name)));
+        let name = format!("{name:?}");
+        copier.record(&name, vec![there.clone(), here.clone()]);
+        rows.push([shortened(&name), there, here]);
+    }
+    rows.sort();
+    stage.table(["name", "source", "copy"], rows);
+
+    let there = |name: &str| fs::symlink_metadata(from.join(name));
+    let here = |name: &str| fs::symlink_metadata(to.join(name));
+    let no_text = to.join(OsStr::from_bytes(sample::NO_TEXT)).exists();
+    stage.claim("the name that is no text: there", no_text, equals(true));
+    let (source, copied) = (there("holes")?.blocks(), here("holes")?.blocks());
+    if source * 512 < sample::HOLES / 2 {
+        let times = copied as f64 / source as f64;
+        let text = "the file of holes: its blocks, of the source's";
+        stage.claim(text, times, at_most(2.0));
+    } else {
+        stage.cannot_show("a file of holes", "the file system fills them");
+    }
+    let led = |tree: &Path| -> io::Result<Vec<_>> {
+        let links = plan.links.iter().map(|link| tree.join(&link.path));
+        links.map(fs::read_link).collect()
+    };
+    stage.claim("links: to where they led", led(&to)?, equals(led(&from)?));
+    let modes = |look: &dyn Fn(&str) -> io::Result<Metadata>| {
+        ["program", "locked", "locked/read only"]
+            .map(|name| look(name).map(|found| permissions(&found)).ok())
+    };
+    stage.claim(
+        "permissions: as they were",
+        modes(&here),
+        equals(modes(&there)),
+    );
+    stage.claim("the fifo: not copied", here("fifo").is_ok(), equals(false));
+    Ok(())
+}
+
+/// What somebody sees of it.
+fn look(path: &Path) -> String {
+    let Ok(found) = fs::symlink_metadata(path) else { return "-".to_owned() };
+    let (kind, rights) = (found.file_type(), permissions(&found));
+    if let Ok(target) = fs::read_link(path) {
+        return format!("link to {target:?}");
+    }
+    if kind.is_dir() {
+        return format!("folder {rights}");
+    }
+    if !kind.is_file() {
+        return name(kind).to_owned();
+    }
+    let kib = |bytes: u64| format!("{} KiB", bytes >> 10);
+    match found.len() {
+        bytes if bytes < 1 << 10 => format!("{rights} {bytes} bytes"),
+        bytes => format!(
+            "{rights} {}, {} on the disk",
+            kib(bytes),
+            kib(found.blocks() * 512)
+        ),
+    }
+}
+
+/// As ls(1) shows them.
+fn permissions(found: &Metadata) -> String {
+    let letters = "rwxrwxrwx".chars().rev().enumerate();
+    let shown =
+        letters.map(
+            |(bit, letter)| {
+                if found.mode() >> bit & 1 == 1 { letter } else { '-' }
+            },
+        );
+    let mut shown: Vec<_> = shown.collect();
+    shown.reverse();
+    shown.into_iter().collect()
+}
+
+/// At most as long as is good for a table.
+fn shortened(name: &str) -> String {
+    match name.len() {
+        ..=20 => name.to_owned(),
+        long => format!("{}... ({} bytes)", &name[..4], long - 2),
+    }
+}
