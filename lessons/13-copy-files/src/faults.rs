@@ -96,7 +96,16 @@ fn kill_one(
     let error = error.unwrap_or_default();
     parent.note("the job", if error.is_empty() { "done" } else { &error });
     copy.finish()?;
+    parent.record("in the copy", files(to)?);
     Ok(Killed { aside, error })
+}
+
+/// The files of a tree, each with its size.
+fn files(tree: &Path) -> anyhow::Result<Vec<String>> {
+    let files = Plan::of(tree)?.files.into_iter();
+    let shown =
+        files.map(|file| format!("{:?} {}", file.path, file.found.len()));
+    Ok(shown.collect())
 }
 
 /// Somebody writes to a file while it is copied, and removes another before its
