@@ -290,10 +290,17 @@ impl Faults {
         let step = self.0.steps()[0].clone();
         let args = ["--step", step.as_str()];
         assert!(Screen::of(self.0, 80, &args, &[]).raw.contains('\u{1b}'));
-        for env in [("NO_COLOR", "1"), ("TERM", "dumb")] {
-            let screen = Screen::with(self.0, 80, &args, &[], Some(env));
-            assert!(!screen.raw.contains('\u{1b}'), "{env:?}");
-        }
+        let screen = |env| Screen::with(self.0, 80, &args, &[], Some(env)).raw;
+        let dumb = screen(("TERM", "dumb"));
+        assert!(!dumb.contains('\u{1b}'), "{dumb:?}");
+        // A bar that is drawn over moves the cursor, which is no colour.
+        let colourless = screen(("NO_COLOR", "1"));
+        let mut commands = colourless.split("\u{1b}[").skip(1);
+        let coloured = |command: &str| {
+            let end = command.find(|c: char| c.is_ascii_alphabetic());
+            end.is_some_and(|end| command[end..].starts_with('m'))
+        };
+        assert!(!commands.any(coloured), "{colourless:?}");
         let mut run = Run::new(self.0, &[]);
         run.command.env("LC_ALL", "C");
         let ascii = run.end().well().stdout;
