@@ -384,7 +384,7 @@ fn a_bit_of_everything(place: &Place) {
         .expect("also in it");
 
     let large: Vec<u8> =
-        (0..5_000_003_u32).map(|n| (n * n >> 7) as u8).collect();
+        (0..5_000_003_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     place.write("large", &large);
     let holes = File::create(at("holes")).expect("it can be made");
     holes.write_all_at(b"begin", 0).expect("and written to");
@@ -582,19 +582,25 @@ fn a_step_that_is_run_again_begins_anew() {
     assert_eq!(all_of(&place.to().join("serially")), all_of(&place.from()));
 }
 
-/// The same run by somebody whom permissions bind.
-fn by_nobody(place: &Place, way: &str) -> Ended {
+/// A copy by somebody whom permissions bind.
+fn copied_by_nobody(place: &Place, way: &str) -> Ended {
+    let mode = Permissions::from_mode(0o777);
+    fs::set_permissions(place.0.path(), mode).expect("it is ours");
+    let (from, to) = (place.from(), place.to());
+    let [from, to] = [&from, &to].map(|path| path.as_os_str());
+    let [step, way] = ["--step", way].map(OsStr::new);
+    let [from_is, to_is] = ["--from", "--to"].map(OsStr::new);
+    by_nobody(&[step, way, from_is, from, to_is, to])
+}
+
+fn by_nobody(args: &[&OsStr]) -> Ended {
     let open = tempfile::tempdir().expect("there is room");
     let binary = open.path().join("lesson");
     testkit::copy_program(LESSON.binary, &binary);
-    for path in [open.path(), place.0.path()] {
-        let mode = Permissions::from_mode(0o777);
-        fs::set_permissions(path, mode).expect("it is ours");
-    }
-    let mut run = Run::other(&binary.display().to_string(), &["--step", way]);
-    run.command.env("TMPDIR", open.path()).current_dir("/");
-    run.command.arg("--from").arg(place.from());
-    run.command.arg("--to").arg(place.to());
+    let mode = Permissions::from_mode(0o777);
+    fs::set_permissions(open.path(), mode).expect("it is ours");
+    let mut run = Run::other(&binary.display().to_string(), &["--speed=20"]);
+    run.command.args(args).env("TMPDIR", open.path()).current_dir("/");
     if Uid::effective().is_root() {
         run.command.uid(65_534).gid(65_534);
     }
@@ -617,7 +623,7 @@ fn what_may_not_be_read_is_named() {
         };
         mode(0o000);
         for way in WAYS {
-            let ended = by_nobody(&place, way);
+            let ended = copied_by_nobody(&place, way);
             ended.refused(
                 1,
                 &[&secret.display().to_string(), "Permission denied"],
@@ -640,7 +646,7 @@ fn who_is_not_root_copies_what_nobody_may_write_to() {
         fs::set_permissions(place.from().join(name), mode).expect("it is ours");
     }
     for way in WAYS {
-        let ended = by_nobody(&place, way);
+        let ended = copied_by_nobody(&place, way);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
         let mode = |name: &str| {
             let found = place.to().join(way).join(name).metadata();
@@ -652,6 +658,8 @@ fn who_is_not_root_copies_what_nobody_may_write_to() {
         assert_eq!(mode("program"), if root { 0o755 } else { 0o4755 });
         fs::remove_dir_all(place.to()).expect("it can be removed");
     }
+    let ended = by_nobody(&[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
 }
 
 #[test]
@@ -679,7 +687,7 @@ fn a_file_that_may_not_be_so_large_is_named() {
     for way in WAYS {
         let mut run = place.run(&["--step", way]);
         let limit = || {
-            // Or it would be ended by the signal.
+            #[expect(unsafe_code, reason = "the limit is to be an error")]
             // SAFETY: to ignore a signal needs no handler.
             unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }?;
             Ok(setrlimit(Resource::RLIMIT_FSIZE, 2 << 20, 2 << 20)?)

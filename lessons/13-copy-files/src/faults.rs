@@ -39,7 +39,7 @@ pub fn worker_killed(stage: &Stage) -> shared::Result {
     stage.claim("its job: lost, and the signal is named", named, equals(true));
     let (source, lost) = (Tree::read(&from)?, Tree::read(&lost)?);
     let missing = vec!["001".to_owned()];
-    stage.claim("missing in the copy", source.others(&lost), equals(missing));
+    stage.claim("missing in the copy", source.missing(&lost), equals(missing));
     let half = source.other_bytes(&lost);
     stage.claim("files with other bytes in the copy", half, equals(vec![]));
     let again = Tree::read(&again)?.hash();

@@ -76,6 +76,11 @@ impl Tree {
         })
     }
 
+    /// What is in this one only.
+    pub fn missing(&self, copy: &Self) -> Vec<String> {
+        self.differing(copy, |_, other| other.is_some())
+    }
+
     fn differing(
         &self,
         copy: &Self,
