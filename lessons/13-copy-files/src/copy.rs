@@ -150,12 +150,16 @@ fn copy_data(
     mut reached: impl FnMut(u64) -> Result<()>,
 ) -> Result<u64> {
     let (mut at, mut copied) = (0, 0);
-    while let Some((begin, end)) = next_data(from, at)? {
+    while at < size
+        && let Some((begin, end)) = next_data(from, at)?
+    {
+        // Somebody who writes to it without end is not followed.
+        let end = end.min(size);
         at = begin;
-        while at < end.min(size) {
+        while at < end {
             from.seek(SeekFrom::Start(at))?;
             to.seek(SeekFrom::Start(at))?;
-            let mut piece = from.take(PIECE.min(end.min(size) - at));
+            let mut piece = from.take(PIECE.min(end - at));
             let bytes = io::copy(&mut piece, &mut to)?; // copy_file_range(2)
             if bytes == 0 {
                 break; // it has become shorter
@@ -163,7 +167,7 @@ fn copy_data(
             (at, copied) = (at + bytes, copied + bytes);
             reached(copied)?;
         }
-        at = end;
+        at = at.max(end);
     }
     to.set_len(size)?;
     Ok(copied)
