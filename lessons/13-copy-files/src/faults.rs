@@ -19,8 +19,8 @@ use std::process;
 /// The first of six files is this large, and copied in four pieces.
 const LARGE: u64 = 4 << 20;
 
-/// A worker has copied half of a large file, and is killed. Is there half a file
-/// in the copy? And if the pool may begin the job again?
+/// A worker has copied half of a large file, and is killed. Is there half a
+/// file in the copy? And if the pool may begin the job again?
 pub fn worker_killed(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let (folder, choices) = (stage.folder()?, &mut stage.choices("sample"));

@@ -40,7 +40,10 @@ impl Place {
             )
         })?;
         let to = target(to, &from).with_context(|| {
-            format!("cannot copy to {to:?}; name a folder that is missing or empty, and not in the source")
+            format!(
+                "cannot copy to {to:?}; name a folder that is missing or \
+                 empty, and not in the source"
+            )
         })?;
         let (to, begun) = (to.join(way), temp_dir().join(way));
         if fs::exists(&begun)? || fs::exists(kept(&begun))? {
