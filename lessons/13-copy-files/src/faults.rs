@@ -96,12 +96,12 @@ fn kill_one(
     let error = error.unwrap_or_default();
     parent.note("the job", if error.is_empty() { "done" } else { &error });
     copy.finish()?;
-    parent.record("in the copy", files(to)?);
+    parent.record("in the copy", listing(to)?);
     Ok(Killed { aside, error })
 }
 
 /// The files of a tree, each with its size.
-fn files(tree: &Path) -> anyhow::Result<Vec<String>> {
+fn listing(tree: &Path) -> anyhow::Result<Vec<String>> {
     let files = Plan::of(tree)?.files.into_iter();
     let shown =
         files.map(|file| format!("{:?} {}", file.path, file.found.len()));

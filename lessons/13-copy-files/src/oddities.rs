@@ -1,7 +1,7 @@
 //! What a file is besides its bytes.
 
 use crate::copy::Copy;
-use crate::plan::{Plan, name};
+use crate::plan::{Plan, kind_name};
 use crate::sample;
 use shared::Stage;
 use shared::lesson::{at_most, equals};
@@ -18,7 +18,7 @@ use walkdir::WalkDir;
 pub fn more_than_bytes(stage: &Stage) -> shared::Result {
     let folder = stage.folder()?;
     let (from, to) = (folder.join("source"), folder.join("copy"));
-    sample::odd(&from, &mut stage.choices("sample"))?;
+    sample::odd_ones(&from, &mut stage.choices("sample"))?;
     let (copier, plan) = (stage.track("copier"), Plan::of(&from)?);
     let copy = Copy::begin(&plan, &to)?;
     for number in 0..plan.files.len() {
@@ -55,7 +55,7 @@ pub fn more_than_bytes(stage: &Stage) -> shared::Result {
     stage.claim("links: to where they led", led(&to)?, equals(led(&from)?));
     let modes = |look: &dyn Fn(&str) -> io::Result<Metadata>| {
         ["program", "locked", "locked/read only"]
-            .map(|name| look(name).map(|found| permissions(&found)).ok())
+            .map(|name| look(name).map(|found| as_ls(&found)).ok())
     };
     stage.claim(
         "permissions: as they were",
@@ -69,7 +69,7 @@ pub fn more_than_bytes(stage: &Stage) -> shared::Result {
 /// What somebody sees of it.
 fn look(path: &Path) -> String {
     let Ok(found) = fs::symlink_metadata(path) else { return "-".to_owned() };
-    let (kind, rights) = (found.file_type(), permissions(&found));
+    let (kind, rights) = (found.file_type(), as_ls(&found));
     if let Ok(target) = fs::read_link(path) {
         return format!("link to {target:?}");
     }
@@ -77,7 +77,7 @@ fn look(path: &Path) -> String {
         return format!("folder {rights}");
     }
     if !kind.is_file() {
-        return name(kind).to_owned();
+        return kind_name(kind).to_owned();
     }
     let kib = |bytes: u64| format!("{} KiB", bytes >> 10);
     match found.len() {
@@ -90,18 +90,13 @@ fn look(path: &Path) -> String {
     }
 }
 
-/// As ls(1) shows them.
-fn permissions(found: &Metadata) -> String {
-    let letters = "rwxrwxrwx".chars().rev().enumerate();
-    let shown =
-        letters.map(
-            |(bit, letter)| {
-                if found.mode() >> bit & 1 == 1 { letter } else { '-' }
-            },
-        );
-    let mut shown: Vec<_> = shown.collect();
-    shown.reverse();
-    shown.into_iter().collect()
+/// Its permissions, as ls(1) shows them.
+fn as_ls(found: &Metadata) -> String {
+    let shown = |(place, letter)| match found.mode() >> (8 - place) & 1 {
+        1 => letter,
+        _ => '-',
+    };
+    "rwxrwxrwx".chars().enumerate().map(shown).collect()
 }
 
 /// At most as long as is good for a table.

@@ -31,15 +31,15 @@ impl Place {
         let (Some(from), Some(to)) = (from, to) else {
             let folder = stage.folder()?;
             let from = folder.join("source");
-            sample::all(&from, &mut stage.choices("sample"))?;
+            sample::everything(&from, &mut stage.choices("sample"))?;
             return Ok(Self { from, to: folder.join(way), begun: None });
         };
-        let from = source(from).with_context(|| {
+        let from = checked_source(from).with_context(|| {
             format!(
                 "cannot copy from {from:?}; name a folder that you may read"
             )
         })?;
-        let to = target(to, &from).with_context(|| {
+        let to = checked_target(to, &from).with_context(|| {
             format!(
                 "cannot copy to {to:?}; name a folder that is missing or \
                  empty, and not in the source"
@@ -47,7 +47,7 @@ impl Place {
         })?;
         let (to, begun) = (to.join(way), temp_dir().join(way));
         if fs::exists(&begun)? || fs::exists(kept(&begun))? {
-            remove(&to)?; // this step is run again
+            remove_tree(&to)?; // this step is run again
         }
         fs::write(&begun, "")?;
         Ok(Self { from, to, begun: Some(begun) })
@@ -66,7 +66,7 @@ fn kept(begun: &Path) -> PathBuf {
     begun.with_extension("kept")
 }
 
-fn source(from: &Path) -> Result<PathBuf> {
+fn checked_source(from: &Path) -> Result<PathBuf> {
     let from = fs::canonicalize(from)?;
     fs::read_dir(&from)?;
     Ok(from)
@@ -74,7 +74,7 @@ fn source(from: &Path) -> Result<PathBuf> {
 
 /// The folder `to`, which is made if it is missing. What this run has put there
 /// does not count.
-fn target(to: &Path, from: &Path) -> Result<PathBuf> {
+fn checked_target(to: &Path, from: &Path) -> Result<PathBuf> {
     let (to, missing) = match fs::canonicalize(to) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let name = to.file_name().context("it has no name")?;
@@ -112,7 +112,7 @@ pub fn tidy(options: &Options, folder: &Path) -> Result<()> {
     if let Some(to) = &options.to {
         for way in WAYS {
             if folder.join(way).exists() {
-                remove(&to.join(way))?;
+                remove_tree(&to.join(way))?;
             }
         }
         if folder.join(MADE).exists() {
@@ -120,26 +120,26 @@ pub fn tidy(options: &Options, folder: &Path) -> Result<()> {
         }
     }
     match folder.exists() {
-        true => open(folder).map_err(cannot("open", folder)),
+        true => open_up(folder).map_err(cannot("open", folder)),
         false => Ok(()),
     }
 }
 
 /// Removes a tree, also folders in it that may not be written to.
-fn remove(tree: &Path) -> Result<()> {
+fn remove_tree(tree: &Path) -> Result<()> {
     let removed = match fs::exists(tree) {
-        Ok(true) => open(tree).and_then(|()| fs::remove_dir_all(tree)),
+        Ok(true) => open_up(tree).and_then(|()| fs::remove_dir_all(tree)),
         other => other.map(drop),
     };
     removed.map_err(cannot("remove", tree))
 }
 
-fn open(folder: &Path) -> std::io::Result<()> {
+fn open_up(folder: &Path) -> std::io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            open(&entry.path())?;
+            open_up(&entry.path())?;
         }
     }
     Ok(())

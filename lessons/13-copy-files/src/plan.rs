@@ -44,14 +44,14 @@ impl Plan {
                 () if kind.is_dir() => plan.folders.push(item),
                 () if kind.is_file() => plan.files.push(item),
                 () if kind.is_symlink() => plan.links.push(item),
-                () => plan.others.push((item.path, name(kind))),
+                () => plan.others.push((item.path, kind_name(kind))),
             }
         }
         Ok(plan)
     }
 }
 
-pub fn name(kind: FileType) -> &'static str {
+pub fn kind_name(kind: FileType) -> &'static str {
     match () {
         () if kind.is_fifo() => "fifo",
         () if kind.is_socket() => "socket",

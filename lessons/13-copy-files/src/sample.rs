@@ -20,7 +20,7 @@ pub const HOLES: u64 = 8 << 20;
 pub const NO_TEXT: &[u8] = b"caf\xE9";
 
 /// Many small files, few large ones, and the odd ones.
-pub fn all(at: &Path, choices: &mut StdRng) -> Result<()> {
+pub fn everything(at: &Path, choices: &mut StdRng) -> Result<()> {
     fs::create_dir(at).map_err(cannot("make", at))?;
     fs::create_dir(at.join("small")).map_err(cannot("make", at))?;
     for folder in 0..20 {
@@ -28,7 +28,7 @@ pub fn all(at: &Path, choices: &mut StdRng) -> Result<()> {
         alike(&at.join(format!("small/{folder:02}")), choices, 10, size)?;
     }
     alike(&at.join("large"), choices, 4, 2 << 20)?;
-    odd(&at.join("odd"), choices)
+    odd_ones(&at.join("odd"), choices)
 }
 
 /// A folder of so many files, each of so many random bytes.
@@ -68,11 +68,11 @@ fn write_noise(
 }
 
 /// Whatever a copy can get wrong.
-pub fn odd(at: &Path, choices: &mut StdRng) -> Result<()> {
-    make_odd(at, choices).map_err(cannot("make a sample in", at))
+pub fn odd_ones(at: &Path, choices: &mut StdRng) -> Result<()> {
+    make_odd_ones(at, choices).map_err(cannot("make a sample in", at))
 }
 
-fn make_odd(at: &Path, choices: &mut StdRng) -> io::Result<()> {
+fn make_odd_ones(at: &Path, choices: &mut StdRng) -> io::Result<()> {
     fs::create_dir(at)?;
     let write = |name: &str, text: &str| fs::write(at.join(name), text);
     write("empty", "")?;
