@@ -4,7 +4,6 @@ use crate::cannot::cannot;
 use crate::{Options, sample};
 use anyhow::{Context, Result, bail, ensure};
 use shared::Stage;
-use std::env::temp_dir;
 use std::fs::{self, Metadata, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -28,24 +27,25 @@ impl Place {
     /// The folders of `--from` and `--to`, or else a sample.
     pub fn open(stage: &Stage, way: &str) -> Result<Self> {
         let Options { from, to } = stage.options();
+        let folder = stage.folder()?;
         let (Some(from), Some(to)) = (from, to) else {
-            let folder = stage.folder()?;
             let from = folder.join("source");
             sample::everything(&from, &mut stage.choices("sample"))?;
             return Ok(Self { from, to: folder.join(way), begun: None });
         };
+        let run = folder.parent().context("the run has no folder")?;
         let from = checked_source(from).with_context(|| {
             format!(
                 "cannot copy from {from:?}; name a folder that you may read"
             )
         })?;
-        let to = checked_target(to, &from).with_context(|| {
+        let to = checked_target(to, &from, run).with_context(|| {
             format!(
                 "cannot copy to {to:?}; name a folder that is missing or \
                  empty, and not in the source"
             )
         })?;
-        let (to, begun) = (to.join(way), temp_dir().join(way));
+        let (to, begun) = (to.join(way), run.join(way));
         if fs::exists(&begun)? || fs::exists(kept(&begun))? {
             remove_tree(&to)?; // this step is run again
         }
@@ -72,9 +72,9 @@ fn checked_source(from: &Path) -> Result<PathBuf> {
     Ok(from)
 }
 
-/// The folder `to`, which is made if it is missing. What this run has put there
-/// does not count.
-fn checked_target(to: &Path, from: &Path) -> Result<PathBuf> {
+/// The folder `to`, which is made if it is missing. What this run, whose own
+/// folder is `run`, has put there does not count.
+fn checked_target(to: &Path, from: &Path, run: &Path) -> Result<PathBuf> {
     let (to, missing) = match fs::canonicalize(to) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let name = to.file_name().context("it has no name")?;
@@ -89,14 +89,14 @@ fn checked_target(to: &Path, from: &Path) -> Result<PathBuf> {
     let mut above = to.ancestors().filter_map(|path| path.metadata().ok());
     ensure!(above.all(|folder| id(folder) != source), "it is in the source");
     if missing {
-        fs::write(temp_dir().join(MADE), "")?;
+        fs::write(run.join(MADE), "")?;
         fs::create_dir(&to)?;
         return Ok(to);
     }
     for entry in fs::read_dir(&to)? {
         let name = entry?.file_name();
         let of_this_run = WAYS.into_iter().any(|way| {
-            let begun = temp_dir().join(way);
+            let begun = run.join(way);
             name == way && (begun.exists() || kept(&begun).exists())
         });
         if !of_this_run {
