@@ -108,8 +108,8 @@ def tree(root):
 def both_ways(place):
     source = place / "source"
     source.mkdir()
-    alike(source / "small", 200, 8 << 10)
-    alike(source / "large", 4, 2 << 20)
+    alike(source / "small", 100, 8 << 10)
+    alike(source / "large", 4, 1 << 20)
     odd(source / "odd")
     for way in (serially, by_pool):
         target = place / way.__name__
@@ -163,7 +163,7 @@ def changed_meanwhile(place):
 
 
 def many_and_few(place):
-    for name, count, size in (("500 small", 500, 4 << 10), ("4 large", 4, 4 << 20)):
+    for name, count, size in (("200 small", 200, 4 << 10), ("4 large", 4, 4 << 20)):
         source = place / name
         alike(source, count, size)
         for label, way in (("serially", serially), ("pool", by_pool)):

@@ -13,7 +13,7 @@ pub fn many_and_few(stage: &Stage) -> shared::Result {
     let (folder, choices) = (stage.folder()?, &mut stage.choices("sample"));
     let cores = available_parallelism()?.get();
     for (name, count, size) in
-        [("500 small", 500, 4 << 10), ("4 large", 4, 4 << 20)]
+        [("200 small", 200, 4 << 10), ("4 large", 4, 4 << 20)]
     {
         let (from, to) =
             (folder.join(name), |way| folder.join(format!("{name}, {way}")));

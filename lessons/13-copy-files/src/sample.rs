@@ -23,11 +23,11 @@ pub const NO_TEXT: &[u8] = b"caf\xE9";
 pub fn everything(at: &Path, choices: &mut StdRng) -> Result<()> {
     fs::create_dir(at).map_err(cannot("make", at))?;
     fs::create_dir(at.join("small")).map_err(cannot("make", at))?;
-    for folder in 0..20 {
+    for folder in 0..10 {
         let size = choices.random_range(1..=16 << 10);
         alike(&at.join(format!("small/{folder:02}")), choices, 10, size)?;
     }
-    alike(&at.join("large"), choices, 4, 2 << 20)?;
+    alike(&at.join("large"), choices, 4, 1 << 20)?;
     odd_ones(&at.join("odd"), choices)
 }
 
@@ -99,7 +99,7 @@ fn make_odd_ones(at: &Path, choices: &mut StdRng) -> io::Result<()> {
     ] {
         symlink(target, at.join(link))?;
     }
-    fs::create_dir_all(at.join("deep/".repeat(50)))?;
+    fs::create_dir_all(at.join("deep/".repeat(20)))?;
 
     fs::create_dir(at.join("locked"))?;
     write("locked/read only", "nobody writes to it\n")?;
