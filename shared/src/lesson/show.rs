@@ -235,7 +235,7 @@ impl<'a> Show<'a> {
         // Apart from what was said above it, if anything was.
         let said = |event: &Event| {
             let noted = event.ph == Phase::Instant && event.value().is_some();
-            event.name == SAY || noted
+            event.name == SAY || noted && event.name != Claim::NAME
         };
         let said = trace.events().iter().any(said);
         let apart = if said { "\n" } else { "" };

@@ -119,8 +119,10 @@ impl Voice {
         self.write(&format!("\n{line}\n"));
     }
 
-    /// Writes `text` as it is, by one call.
+    /// Writes `text` by one call: as it is, or, where the terminal shows only
+    /// ASCII, with a question mark for what it cannot show.
     pub fn write(&self, text: &str) {
+        let text = self.terminal.shown(text);
         let fd = std::io::stdout().as_raw_fd();
         // SAFETY: standard output stays open as long as the process runs, and
         // ManuallyDrop keeps this view of it from closing it.

@@ -3,6 +3,7 @@
 use super::reader::Fate;
 use super::timeline::{Line, Timeline};
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -35,6 +36,14 @@ impl Terminal {
         match self.colour {
             true => format!("{style}{text}{style:#}"),
             false => text.to_owned(),
+        }
+    }
+
+    /// `text` as it can be shown: names may come from anywhere.
+    pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.unicode || text.is_ascii() {
+            true => text.into(),
+            false => text.replace(|c: char| !c.is_ascii(), "?").into(),
         }
     }
 
@@ -231,4 +240,17 @@ fn legend(timeline: &Timeline, terminal: Terminal, several: bool) -> String {
     }
     let lines = lines.iter().filter(|line| !line.is_empty());
     lines.map(|line| format!("  {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_shown_is_a_question_mark() {
+        let terminal = Terminal { width: 80, unicode: false, colour: false };
+        assert_eq!(terminal.shown("São Paulo"), "S?o Paulo");
+        let terminal = Terminal { unicode: true, ..terminal };
+        assert_eq!(terminal.shown("São Paulo"), "São Paulo");
+    }
 }
