@@ -14,7 +14,7 @@ use std::time::Duration;
 #[command(name = "site", disable_version_flag = true)]
 #[command(after_help = "Every address also takes ?ms=300 and ?fault=KIND.\n\
     KIND is one of 404, 429, 500, silent, closed, cut, length, drip, garbled,\n\
-    html, redirect, huge.")]
+    html, bare, redirect, huge.")]
 struct Options {
     /// Where to listen; port 0 is any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]

@@ -30,6 +30,9 @@ pub enum Fault {
     Garbled,
     /// `html`: an HTML page with status 200, whatever was asked for.
     Html,
+    /// `bare`: JSON that says that all is well, and nothing else, with status
+    /// 200.
+    Bare,
     /// `redirect`: go elsewhere; and there again, without end.
     Redirect,
     /// `huge`: an answer of 1 GiB.
@@ -37,7 +40,7 @@ pub enum Fault {
 }
 
 /// All faults with their names.
-const NAMES: [(&str, Fault); 12] = [
+const NAMES: [(&str, Fault); 13] = [
     ("404", Fault::NotFound),
     ("429", Fault::TooMany),
     ("500", Fault::Failed),
@@ -48,6 +51,7 @@ const NAMES: [(&str, Fault); 12] = [
     ("drip", Fault::Drip),
     ("garbled", Fault::Garbled),
     ("html", Fault::Html),
+    ("bare", Fault::Bare),
     ("redirect", Fault::Redirect),
     ("huge", Fault::Huge),
 ];

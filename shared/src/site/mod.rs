@@ -17,6 +17,7 @@
 //!
 //! Each answer takes a chosen time ([`Plan::latency`], or `?ms=300`), and each
 //! can fail in a chosen way ([`Plan::fault`], or `?fault=500`; see [`Fault`]).
+//! At a [`DeadEnd`] nobody listens at all.
 //!
 //! ```standalone_crate
 //! use shared::site::{Plan, Site};
@@ -35,9 +36,11 @@
 //! ```
 
 mod body;
+mod dead_end;
 mod fault;
 mod gallery;
 mod lookup;
+mod meeting;
 mod page;
 mod plan;
 mod reply;
@@ -49,6 +52,7 @@ mod server;
 mod site;
 mod stats;
 
+pub use dead_end::DeadEnd;
 pub use fault::Fault;
 pub use gallery::{PER_LIST, PICTURES};
 pub use page::PAGES;

@@ -8,6 +8,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) latency: Duration,
+    /// So many wait for each other.
+    pub(super) meet: u64,
     pub(super) retry_after: u64,
     /// By path: the fault, and how many requests it meets.
     pub(super) faults: HashMap<String, (Fault, u64)>,
@@ -23,13 +25,26 @@ impl Plan {
     /// Answers at once, and nothing fails.
     #[must_use]
     pub fn new() -> Self {
-        Self { latency: Duration::ZERO, retry_after: 1, faults: HashMap::new() }
+        Self {
+            latency: Duration::ZERO,
+            meet: 0,
+            retry_after: 1,
+            faults: HashMap::new(),
+        }
     }
 
     /// How long an answer takes, from the request to its first byte.
     #[must_use]
     pub fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
+    }
+
+    /// The first answers wait until so many requests are in flight, whatever
+    /// else keeps the machine from bringing them; at most 5 s after the first
+    /// would have been answered. From then on nobody waits for others.
+    #[must_use]
+    pub fn meet(self, number: u64) -> Self {
+        Self { meet: number, ..self }
     }
 
     /// The seconds that an answer 429 tells in Retry-After; 1 unless said.

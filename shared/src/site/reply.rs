@@ -106,6 +106,7 @@ pub(super) fn faulty(
             let page = page::html("Please log in", "<p>Who are you?</p>\n");
             ok(HTML, Body::Whole(page.into()))
         }
+        Fault::Bare => ok(JSON, Body::Whole(r#"{"status":"success"}"#.into())),
         Fault::Redirect => {
             let next = format!("{path}?fault=redirect&hop={}", hop + 1);
             let mut answer = error(StatusCode::FOUND);

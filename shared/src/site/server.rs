@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::fault::Fault;
+use super::meeting::Meeting;
 use super::plan::Plan;
 use super::reply;
 use super::stats::Stats;
@@ -51,7 +52,8 @@ fn many_descriptors() {
 
 async fn accept(listener: TcpListener, plan: Plan) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let site = Arc::new((plan, Stats::default()));
+    let meeting = Meeting::new(plan.meet);
+    let site = Arc::new((plan, Stats::default(), meeting));
     loop {
         let Ok((socket, _)) = listener.accept().await else {
             // The caller has left again, or there is no descriptor left until
@@ -65,7 +67,7 @@ async fn accept(listener: TcpListener, plan: Plan) -> io::Result<()> {
         tokio::spawn(async move {
             let answered = service_fn(|request| {
                 let site = Arc::clone(&site);
-                async move { answer(&request, &site.0, &site.1).await }
+                async move { answer(&request, &site).await }
             });
             // A client that leaves, or one that was left: its own affair.
             let _ = http1::Builder::new()
@@ -78,20 +80,21 @@ async fn accept(listener: TcpListener, plan: Plan) -> io::Result<()> {
 
 async fn answer(
     request: &Request<Incoming>,
-    plan: &Plan,
-    stats: &Stats,
+    (plan, stats, meeting): &(Plan, Stats, Meeting),
 ) -> io::Result<Response<Body>> {
     let path = request.uri().path();
     if path == "/stats" {
         return Ok(reply::whole(reply::content(path, stats)));
     }
-    let _in_flight = stats.request(super::gallery::disallowed(path));
+    let in_flight = stats.request(super::gallery::disallowed(path));
+    meeting.count(in_flight.number);
     let query = request.uri().query().unwrap_or_default();
     let latency = asked::<u64>(query, "ms").map(Duration::from_millis);
     let latency = latency.map_or(plan.latency, |asked| asked.min(LONGEST));
     if !latency.is_zero() {
         sleep(latency).await;
     }
+    meeting.attend().await;
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(reply::wrong_method());
     }

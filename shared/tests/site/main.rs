@@ -7,7 +7,7 @@ use runner::{Case, Outcome};
 use serde_json::Value;
 use shared::client::{Client, Failure, Limits};
 use shared::process::{Process, Queue};
-use shared::site::{Fault, PAGES, PER_LIST, PICTURES, Plan, Site};
+use shared::site::{DeadEnd, Fault, PAGES, PER_LIST, PICTURES, Plan, Site};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -27,6 +27,8 @@ const CASES: &[Case] = cases!("site":
     a_robot_is_counted_where_it_is_not_to_be,
     each_fault_is_a_failure_of_its_own,
     faults_by_path_end,
+    nobody_listens_at_a_dead_end,
+    requests_that_meet,
     limits_of_the_client,
     other_methods_are_refused,
     a_thousand_at_once,
@@ -204,13 +206,17 @@ fn each_fault_is_a_failure_of_its_own() -> Outcome {
             Fault::Closed | Fault::Cut => Some(Failure::Cut),
             Fault::Redirect => Some(Failure::Redirects),
             Fault::Huge => Some(Failure::TooLarge(LIMITS.bytes)),
-            Fault::Garbled | Fault::Html => None,
+            Fault::Garbled | Fault::Html | Fault::Bare => None,
         };
         let failure = answer.as_ref().err().cloned();
         assert_eq!(failure, expected, "{fault}");
         if let Ok(answer) = answer {
             let json: Result<Value, _> = serde_json::from_slice(&answer.body);
-            assert!(json.is_err(), "{fault}");
+            let bare = serde_json::json!({"status": "success"});
+            match fault {
+                Fault::Bare => assert_eq!(json?, bare),
+                _ => assert!(json.is_err(), "{fault}"),
+            }
             let html = answer.kind.starts_with("text/html");
             assert_eq!(html, fault == Fault::Html);
         }
@@ -237,6 +243,51 @@ fn faults_by_path_end() -> Outcome {
     assert_eq!(three, [false; 3]);
     assert!(of("/pages/4"));
     Ok(())
+}
+
+fn nobody_listens_at_a_dead_end() -> Outcome {
+    let nobody = DeadEnd::new()?;
+    let address = nobody.url().replace("http://", "");
+    // Nobody else gets it, and nobody answers.
+    assert!(TcpListener::bind(address).is_err());
+    assert_eq!(client().get(&nobody.url()).err(), Some(Failure::Refused));
+    Ok(())
+}
+
+fn requests_that_meet() -> Outcome {
+    let site = Site::start(Plan::new().meet(7))?;
+    let (client, url) = (client(), format!("{}/json/9.9.9.9", site.url()));
+    let alone = Site::start(Plan::new().meet(2))?;
+    let start = Instant::now();
+    // The last one comes when all the others have been waiting for it.
+    thread::scope(|scope| {
+        for n in 0..7 {
+            let (client, url, site) = (&client, &url, site.url());
+            scope.spawn(move || {
+                while n == 6 && peak(client, &site) < 6 {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                assert!(client.get(url).is_ok());
+            });
+        }
+    });
+    assert_eq!(peak(&client, &site.url()), 7);
+    assert!(start.elapsed() < Duration::from_secs(5), "they waited on");
+    client.get(&url)?; // and nobody waits for it
+    assert!(start.elapsed() < Duration::from_secs(5));
+    // Whoever waits in vain does so once.
+    let start = Instant::now();
+    for _ in 0..3 {
+        client.get(&format!("{}/json/9.9.9.9", alone.url()))?;
+    }
+    let waited = start.elapsed().as_secs();
+    assert!((5..10).contains(&waited), "{waited} s");
+    Ok(())
+}
+
+fn peak(client: &Client, site: &str) -> u64 {
+    let stats = json(client, &format!("{site}/stats"));
+    stats.expect("it tells them")["in_flight_peak"].as_u64().unwrap_or(0)
 }
 
 fn limits_of_the_client() -> Outcome {
