@@ -1,0 +1,160 @@
+"""IP look-up: 24 addresses, 24 threads. The same as src/main.rs, in Python."""
+
+import argparse
+import ipaddress
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import ProxyHandler, build_opener
+
+TOP = Path(__file__).parents[2]
+
+KNOWN = """
+    1.1.1.1 8.8.8.8 9.9.9.9 76.76.2.0 77.88.8.8 94.140.14.14 114.114.114.114 119.29.29.29
+    170.247.170.2 185.228.168.9 192.5.5.241 192.33.4.12 192.36.148.17 192.58.128.30
+    192.112.36.4 192.203.230.10 193.0.14.129 198.41.0.4 198.97.190.53 199.7.83.42
+    199.7.91.13 202.12.27.33 208.67.222.222 223.5.5.5
+""".split()
+
+WRONG = {
+    "1.1.1.1": "silent",
+    "9.9.9.9": "429",
+    "77.88.8.8": "html",
+    "114.114.114.114": "garbled",
+    "170.247.170.2": "bare",
+    "192.5.5.241": "cut",
+}
+
+# What `requests.get` does, and no proxy from the environment.
+OPENER = build_opener(ProxyHandler({}))
+
+
+@contextmanager
+def local_site(latency, *options):
+    """Its URL. It ends when its standard input does, also if this is killed."""
+    command = ["cargo", "run", "--quiet", "--package", "shared", "--features", "site",
+               "--bin", "site", "--", "--listen", "127.0.0.1:0", "--until-eof",
+               "--latency", str(latency), *options]
+    site = subprocess.Popen(command, cwd=TOP, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+    with site:
+        url = site.stdout.readline().strip()
+        if not url:
+            sys.exit("peer.py: the local site does not start; try `just site`")
+        yield url
+
+
+def look_up(base, address, limit=20):
+    """City and country, or why not: never an exception."""
+    try:
+        with OPENER.open(base + address, timeout=limit) as reply:
+            answer = json.loads(reply.read())
+        if answer["status"] != "success":
+            return address, answer["message"]
+        return address, f"{answer['city']}, {answer['country']}"
+    except HTTPError as error:
+        again = error.headers.get("Retry-After")
+        return address, f"{error.code} {error.reason}" + (f", again in {again} s" if again else "")
+    except TimeoutError:
+        return address, "no answer in time"
+    except URLError as error:
+        return address, str(error.reason)
+    except (HTTPException, ConnectionError):
+        return address, "the connection ended early"
+    except KeyError as error:
+        return address, f"missing field {error}"
+    except TypeError:
+        return address, "no JSON object"
+    except ValueError:
+        return address, "no JSON"
+
+
+def one_by_one(base, addresses):
+    return [look_up(base, address) for address in addresses]
+
+
+def a_thread_each(base, addresses, limit=20):
+    rows = [None] * len(addresses)
+
+    def ask(place, address):
+        rows[place] = look_up(base, address, limit)
+
+    threads = [threading.Thread(target=ask, args=job) for job in enumerate(addresses)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return rows
+
+
+def with_threads(number, base, addresses):
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(lambda address: look_up(base, address), addresses))
+
+
+def timed(label, way, *arguments):
+    start = time.perf_counter()
+    rows = way(*arguments)
+    print(f"{label}: {len(rows)} rows in {time.perf_counter() - start:.2f} s")
+    return rows
+
+
+def table(rows):
+    for address, told in rows:
+        print(f"{address:>15}  {told}")
+
+
+def each_row_says_why(latency, limit):
+    faults = [f"--fault={fault}@/json/{address}" for address, fault in WRONG.items()]
+    addresses = [*KNOWN[:-1], "192.168.7.7"]
+    with local_site(latency, "--retry-after", "30", *faults) as url:
+        table(a_thread_each(url + "/json/", addresses, limit))
+    with socket.socket() as nobody:  # has a port, and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        table([look_up("http://127.0.0.1:%d/json/" % nobody.getsockname()[1], "193.0.14.129")])
+
+
+def how_many_pay(base):
+    for number in (3, 6, 12, 24, 48):
+        start = time.perf_counter()
+        with_threads(number, base, KNOWN)
+        print(f"figure\tthreads: {number}\t{time.perf_counter() - start:.9f}")
+
+
+def three_ways(base, addresses):
+    timed("one by one", one_by_one, base, addresses)
+    timed("a thread each", a_thread_each, base, addresses)
+    return timed("six threads", with_threads, 6, base, addresses)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--url", help="a service such as http://ip-api.com/json/")
+    parser.add_argument("--addresses", type=Path, help="a file with one a line")
+    options = parser.parse_args()
+    addresses = KNOWN
+    if options.addresses:
+        words = options.addresses.read_text().split()
+        addresses = [str(ipaddress.ip_address(word)) for word in words]
+    if options.url:
+        table(three_ways(options.url.rstrip("/") + "/", addresses))
+        return
+    latency, limit = 0.2 / options.speed, max(3 / options.speed, 0.8)
+    with local_site(latency) as url:
+        table(three_ways(url + "/json/", addresses))
+    each_row_says_why(latency, limit)
+    with local_site(latency) as url:
+        how_many_pay(url + "/json/")
+
+
+if __name__ == "__main__":
+    main()

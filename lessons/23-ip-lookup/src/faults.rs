@@ -1,0 +1,64 @@
+//! What can go wrong with a look-up.
+
+use crate::addresses::known;
+use crate::ask;
+use crate::row::{Row, table};
+use crate::service::{Options, Service, time_limit};
+use shared::Stage;
+use shared::lesson::equals;
+use shared::site::{DeadEnd, Fault, Plan, Site};
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::thread;
+
+/// The answers that the local site gets wrong.
+const WRONG: [(&str, Fault); 6] = [
+    ("1.1.1.1", Fault::Silent),
+    ("9.9.9.9", Fault::TooMany),
+    ("77.88.8.8", Fault::Html),
+    ("114.114.114.114", Fault::Garbled),
+    ("170.247.170.2", Fault::Bare),
+    ("192.5.5.241", Fault::Cut),
+];
+/// Only known at home.
+const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 7, 7));
+/// Asked for where nobody listens.
+const UNHEARD: IpAddr = IpAddr::V4(Ipv4Addr::new(193, 0, 14, 129));
+
+/// Eight of 24 look-ups go wrong, each in another way. What becomes of the
+/// other sixteen?
+pub fn each_row_says_why(stage: &Stage) -> shared::Result {
+    if stage.options::<Options>().url.is_some() {
+        let why = "nobody plans the faults of the service of --url";
+        stage.cannot_show("what can go wrong", why);
+        return Ok(());
+    }
+    let (nobody, limit) = (DeadEnd::new()?, time_limit(stage));
+    let site = Site::start(plan(stage))?;
+    let whole = &Service::at(site.url() + "/json/", limit);
+    let nobody = &Service::at(nobody.url() + "/json/", limit);
+    let mut rows = known();
+    rows[23] = Row::of(PRIVATE);
+    thread::scope(|scope| {
+        for row in &mut rows {
+            let track = stage.track(row.address.to_string());
+            let service = if row.address == UNHEARD { nobody } else { whole };
+            scope.spawn(move || ask(&track, service, row));
+        }
+    });
+    table(stage, &rows);
+    let reasons: Vec<&str> = rows.iter().filter_map(Row::why_not).collect();
+    let complete = rows.len() - reasons.len();
+    stage.claim("rows that are complete", complete, equals(16));
+    stage.claim("rows that say why not", reasons.len(), equals(8));
+    let different = reasons.into_iter().collect::<HashSet<_>>().len();
+    stage.claim("different reasons", different, equals(8));
+    Ok(())
+}
+
+fn plan(stage: &Stage) -> Plan {
+    let plan = Plan::new().latency(stage.time(0.2)).retry_after(30);
+    WRONG.into_iter().fold(plan, |plan, (address, fault)| {
+        plan.fault(&format!("/json/{address}"), fault)
+    })
+}

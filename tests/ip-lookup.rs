@@ -1,0 +1,2 @@
+//! Lesson 23.
+fn main() {}
