@@ -10,6 +10,7 @@ mod row;
 mod service;
 
 use addresses::rows;
+use price::time;
 use row::{Row, finish, table};
 use service::{Options, Service, open};
 use shared::lesson::{at_least, below, equals};
@@ -53,13 +54,6 @@ fn one_by_one(stage: &Stage) -> shared::Result {
 fn ask(track: &Track, service: &Service, row: &mut Row) {
     track.span("asks", || service.look_up(row));
     track.mark_with("filled", [("row", row.to_string().into())]);
-}
-
-/// How often the time of one look-up goes into that of all.
-fn time(stage: &Stage) -> shared::Result<f64> {
-    let trace = stage.trace()?;
-    let (asked, extent) = (trace.count("asks"), trace.extent("asks"));
-    Ok(asked as f64 * extent.div_duration_f64(trace.total("asks")))
 }
 
 /// A thread for each address, all of them at once. How long do they take now?

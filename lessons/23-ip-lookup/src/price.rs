@@ -1,9 +1,16 @@
-//! What more threads bring.
+//! How long it takes, and what more threads bring.
 
 use crate::addresses::known;
 use crate::service::{Options, open};
 use crate::{ask, share};
 use shared::Stage;
+
+/// How often the time of one look-up goes into that of all.
+pub fn time(stage: &Stage) -> shared::Result<f64> {
+    let trace = stage.trace()?;
+    let (asked, extent) = (trace.count("asks"), trace.extent("asks"));
+    Ok(asked as f64 * extent.div_duration_f64(trace.total("asks")))
+}
 
 /// Three threads, six, twelve, 24, 48. Do twice as many always take half the
 /// time?

@@ -42,11 +42,15 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Ok(Place { city, country }) => {
-                write!(f, "{}: {city}, {country}", self.address)
-            }
+            Ok(place) => write!(f, "{}: {place}", self.address),
             Err(why) => write!(f, "{}: {why}", self.address),
         }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.city, self.country)
     }
 }
 
@@ -77,23 +81,16 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-/// The rows as a table; with the reasons, if there are any.
+/// The rows as a table. In two columns it fits everywhere.
 pub fn table(stage: &Stage, rows: &[Row]) {
     let cells = rows.iter().map(|row| {
-        let [city, country] = match &row.place {
-            Ok(place) => [&place.city, &place.country].map(String::clone),
-            Err(_) => ["-", "-"].map(str::to_owned),
+        let told = match &row.place {
+            Ok(place) => place.to_string(),
+            Err(why) => format!("- {why}"),
         };
-        let why = row.why_not().unwrap_or_default().to_owned();
-        [row.address.to_string(), city, country, why]
+        [row.address.to_string(), told]
     });
-    let header = ["address", "city", "country", "why not"];
-    if rows.iter().any(|row| row.place.is_err()) {
-        return stage.table(header, cells);
-    }
-    let complete =
-        cells.map(|[address, city, country, _]| [address, city, country]);
-    stage.table(["address", "city", "country"], complete);
+    stage.table(["address", "city and country, or why not"], cells);
 }
 
 /// Of rows that somebody chose: whether all are complete.
