@@ -358,6 +358,7 @@ impl Faults {
         labels.sort();
         let peer = format!("{}/peer.py", self.0.folder);
         let Some(python) = python(&peer) else { return };
+        build_what_starts(&peer);
         let ended = Run::other(&python, &[&peer, "--speed", "20"]).end();
         assert_eq!(
             (ended.code, ended.stderr.as_str()),
@@ -380,6 +381,22 @@ impl Faults {
         found.sort();
         assert_eq!(found, labels);
     }
+}
+
+/// Builds the local site, if `peer` starts it by cargo: a run has a deadline,
+/// and a build that is killed by it can leave half of a file behind.
+fn build_what_starts(peer: &str) {
+    let source = fs::read_to_string(peer).expect("a lesson has a peer.py");
+    if !source.contains("--until-eof") {
+        return;
+    }
+    let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "shared"])
+        .args(["--features", "site", "--bin", "site"])
+        .current_dir(top)
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "no site is built");
 }
 
 /// The Python that has what `peer` imports; none, said aloud, where there is
