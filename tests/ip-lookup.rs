@@ -448,3 +448,28 @@ fn a_lesson_killed_while_it_asks_takes_the_site_along() {
     });
     ended.refused(1, &["was killed by SIGKILL"]);
 }
+
+#[test]
+fn a_site_killed_halfway_spoils_only_the_rows_after_it() {
+    let run = Run::new(LESSON, &["--step", "one_by_one", "--speed", "2"]);
+    let trace = run.trace_path();
+    let ended = run.end_after(|_| {
+        let mut lesson = 0;
+        testkit::until("five rows are filled", || {
+            let trace = Trace::read(&trace).unwrap_or_default();
+            lesson = trace.events().first().map_or(0, |event| event.pid);
+            trace.count("filled") >= 5
+        });
+        // The site is the only child of the lesson.
+        let children = format!("/proc/{lesson}/task/{lesson}/children");
+        let site = fs::read_to_string(children).expect("the lesson runs");
+        let site = site.trim().parse().expect("and has one child");
+        kill(Pid::from_raw(site), Signal::SIGKILL).expect("which runs");
+    });
+    ended.refused(1, &["the local site", "run the lesson again"]);
+    let rows = filled(ended.trace.events());
+    assert_eq!(rows.len(), 24);
+    let complete = rows.values().filter(|row| is_place(row)).count();
+    assert!((5..24).contains(&complete), "{complete}");
+    assert_eq!(rows["223.5.5.5"], "nobody listens there");
+}

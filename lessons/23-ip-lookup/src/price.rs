@@ -21,6 +21,8 @@ pub fn how_many_pay(stage: &Stage) -> shared::Result {
         return Ok(());
     }
     let (_site, service) = open(stage, 0)?;
+    let main = stage.track("main");
+    main.say("24 look-ups each time");
     for number in [3, 6, 12, 24, 48] {
         stage.measure(&format!("threads: {number}"), 1, || {
             share(stage, &mut known(), number, |thread, row| {

@@ -82,8 +82,9 @@ impl Service {
     /// When it does not say.
     pub fn at_once(&self) -> shared::Result<Option<usize>> {
         let Some(url) = &self.stats else { return Ok(None) };
-        let reply = self.client.get(url);
-        let reply = reply.context("the local site does not tell its count")?;
+        let reply = self.client.get(url).context(
+            "the local site does not tell its count; run the lesson again",
+        )?;
         let stats: Stats = serde_json::from_slice(&reply.body)?;
         Ok(Some(stats.in_flight_peak))
     }
