@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         a_thread_each,
         six_threads,
         faults::each_row_says_why,
-        price::how_many_pay,
+        price::how_many_pay;
+        service, row,
     ]
     .with::<Options>()
     .run()
