@@ -67,7 +67,7 @@ fn reason(fault: Fault) -> Option<&'static str> {
         Fault::Closed | Fault::Cut => Some("the connection ended early"),
         Fault::Redirect => Some("too many redirects"),
         Fault::Huge => Some("more than 100000 bytes"),
-        Fault::Garbled | Fault::Html => None,
+        Fault::Bare | Fault::Garbled | Fault::Html => None,
     }
 }
 
