@@ -47,9 +47,9 @@ check:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --quiet
     {{ course }} check
 
-# Measure: all, or one of record, switch, process (BENCH_ROUNDS=N for process)
+# Measure: all, or one of record, switch, process, site (BENCH_ROUNDS=N for process)
 bench WHAT="":
-    {{ if WHAT == "" { "cargo bench --workspace --all-features" } else { "cargo bench --workspace --all-features --bench " + WHAT } }}
+    cargo bench --workspace --all-features --profile ${BENCH_PROFILE:-bench} {{ if WHAT == "" { "" } else { "--bench " + WHAT } }}
 
 # Kill a process at every instruction of every operation that processes share
 sweep *NAMES:

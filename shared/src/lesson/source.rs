@@ -1,5 +1,6 @@
 use crate::Result;
 use anyhow::{Context, ensure};
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
 /// The source of a lesson, which is also its script: title and question from
 /// the `//!` header, each step's sentence from its `///` comment.
@@ -212,7 +213,7 @@ impl Item {
         let mut waiting = vec![code];
         while let Some(code) = waiting.pop() {
             for (at, item) in items.iter().enumerate() {
-                if !used[at] && words(code).any(|word| word == item.name) {
+                if !used[at] && item.is_named_in(code) {
                     used[at] = true;
                     waiting.push(&item.text);
                 }
@@ -221,6 +222,52 @@ impl Item {
         let used = items.iter().zip(used).filter(|(_, used)| *used);
         used.map(|(item, _)| item.text.clone()).collect()
     }
+
+    /// Whether `code` names it: not in a text, not as a field, and a function
+    /// not as a method or as that of a type.
+    fn is_named_in(&self, code: &str) -> bool {
+        let function = !self.name.starts_with(char::is_uppercase);
+        let mut before = String::new();
+        let mut tokens = tokens(code).into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let field = tokens.peek().is_some_and(|next| next == ":");
+            let of_a_type = before == "."
+                || before
+                    .strip_suffix("::")
+                    .is_some_and(|path| path.starts_with(char::is_uppercase));
+            if token == self.name && !field && !(function && of_a_type) {
+                return true;
+            }
+            before = match token.as_str() {
+                "::" => before + "::",
+                _ => token,
+            };
+        }
+        false
+    }
+}
+
+/// The words and the signs of `code`, without texts and comments.
+fn tokens(code: &str) -> Vec<String> {
+    let mut rest = code;
+    let mut found: Vec<String> = Vec::new();
+    for token in tokenize(code, FrontmatterAllowed::No) {
+        let (text, after) = rest.split_at(token.len as usize);
+        rest = after;
+        let colons = found.last().is_some_and(|last| last == ":");
+        match token.kind {
+            TokenKind::Literal { .. }
+            | TokenKind::Whitespace
+            | TokenKind::LineComment { .. }
+            | TokenKind::BlockComment { .. } => {}
+            TokenKind::Colon if colons => {
+                found.pop();
+                found.push("::".to_owned());
+            }
+            _ => found.push(text.to_owned()),
+        }
+    }
+    found
 }
 
 fn is_comment(line: &str) -> bool {
@@ -390,6 +437,25 @@ impl<'a> Chair<'a> {
         assert_eq!(steps[2].helpers, "");
         assert_eq!(steps[2].before_claims(), steps[2].code);
         assert_eq!(steps[2].claims(), "");
+    }
+
+    #[test]
+    fn what_is_called_is_found_by_what_it_is() {
+        let named = |name: &str, code: &str| {
+            let (name, text) = (name.to_owned(), String::new());
+            Item { name, text }.is_named_in(code)
+        };
+        for code in ["start()", "tools::start(1)", "map(start)", "x: start()"] {
+            assert!(named("start", code), "{code}");
+        }
+        for code in [
+            "Service::start()", "self.start()", "Limits { start: 1 }",
+            "say(\"start\")", "1 // start", "restart()",
+        ] {
+            assert!(!named("start", code), "{code}");
+        }
+        assert!(named("Service", "Service::start()"));
+        assert!(named("Service", "x: &Service"));
     }
 
     #[test]
