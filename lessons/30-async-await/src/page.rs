@@ -1,0 +1,44 @@
+//! One question to a site and its answer, in both ways.
+
+use anyhow::{Context, ensure};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The page at `path`. Who calls this waits on the line.
+pub fn page_on_the_line(
+    site: SocketAddr,
+    path: &str,
+) -> shared::Result<String> {
+    let mut socket = std::net::TcpStream::connect(site)?;
+    socket.write_all(question(path).as_bytes())?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    page_in(&answer, path)
+}
+
+/// The same. Who awaits this is called back: each `await` gives the thread
+/// away until there is something to go on with.
+pub async fn page_called_back(
+    site: SocketAddr,
+    path: &str,
+) -> shared::Result<String> {
+    let mut socket = tokio::net::TcpStream::connect(site).await?;
+    socket.write_all(question(path).as_bytes()).await?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await?;
+    page_in(&answer, path)
+}
+
+fn question(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\n\r\n")
+}
+
+/// The page in an answer, if it is one.
+fn page_in(answer: &str, path: &str) -> shared::Result<String> {
+    let parts = answer.split_once("\r\n\r\n");
+    let (head, page) = parts.with_context(|| format!("{path}: no page"))?;
+    let status = head.lines().next().unwrap_or_default();
+    ensure!(status.starts_with("HTTP/1.0 200 "), "{path}: {status}");
+    Ok(page.to_owned())
+}
