@@ -293,11 +293,8 @@ const NOT_DROPPED: Change = (
         let late = timeout(stage.time(1.0), &mut of_carl).await;",
 );
 
-const ENDS_BY_ITSELF: Change = (
-    "ending.rs",
-    "pending::<()>().await;\n            ben",
-    "ben",
-);
+const ENDS_BY_ITSELF: Change =
+    ("ending.rs", "pending::<()>().await;\n            ben", "ben");
 
 const OF_ANOTHER_THREAD: Change = (
     "blocking.rs",

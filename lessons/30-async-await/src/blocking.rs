@@ -2,11 +2,11 @@
 
 use crate::run;
 use shared::lesson::equals;
-use shared::trace::Trace;
+use shared::trace::{Span, Trace};
 use shared::{Stage, Track};
 use std::sync::mpsc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::{spawn, time};
 
@@ -49,23 +49,23 @@ fn clock_and_job(
     start: impl FnOnce(Job) -> JoinHandle<()>,
 ) -> shared::Result {
     let clock = stage.coroutine_track("clock");
-    let (begin, begun) = oneshot::channel();
+    let (begin, mut begun) = watch::channel(false);
     let (tick, ticks) = mpsc::channel();
     let job = Job { track: stage.track("job"), begin, ticks };
-    let second = stage.time(0.4);
+    let between = stage.time(0.4);
     run(async {
         let clock = spawn(async move {
-            let _ = begun.await;
             for _ in 0..TICKS {
                 let asleep = clock.begin("sleeps");
-                time::sleep(second).await;
+                time::sleep(between).await;
+                // Later than the job begins; only its first time may wait.
+                let _ = begun.wait_for(|begun| *begun).await;
                 drop(asleep);
                 clock.mark("ticks");
                 let _ = tick.send(());
             }
         });
-        let job = start(job);
-        job.await?;
+        start(job).await?;
         clock.await
     })??;
     Ok(())
@@ -73,7 +73,7 @@ fn clock_and_job(
 
 struct Job {
     track: Track,
-    begin: oneshot::Sender<()>,
+    begin: watch::Sender<bool>,
     ticks: mpsc::Receiver<()>,
 }
 
@@ -81,7 +81,7 @@ impl Job {
     /// Waits for the ticks as a thread waits: it keeps the thread.
     fn block(self, patience: Duration) {
         let heard = self.track.span("blocks", || {
-            let _ = self.begin.send(());
+            self.begin.send_replace(true);
             let heard = |_: &usize| self.ticks.recv_timeout(patience).is_ok();
             (0..TICKS).take_while(heard).count()
         });
@@ -93,7 +93,7 @@ impl Job {
 /// to the moment at which it went on.
 fn ticks_while_blocked(trace: &Trace) -> usize {
     let blocks = trace.spans_named("blocks");
-    let ticks = |span: &shared::trace::Span| {
+    let ticks = |span: &Span| {
         let meanwhile = &trace.events()[span.begin..span.end];
         meanwhile.iter().filter(|event| event.name == "ticks").count()
     };

@@ -48,6 +48,7 @@ fn one_request(stage: &Stage) -> shared::Result {
     caller.say("has the page");
     caller.span("works", || caller.pause(0.6));
 
+    caller.say("asks again, to be called back");
     let asking = ask(site.address(), &request, "is to call back");
     let working = async {
         for _ in 1..=3 {
