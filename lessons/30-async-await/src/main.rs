@@ -52,8 +52,8 @@ fn one_request(stage: &Stage) -> shared::Result {
     let asking = ask(site.address(), &request, "is to call back");
     let working = async {
         for _ in 1..=3 {
+            yield_now().await; // the request goes on here, when it can
             caller.span("works", || caller.pause(0.2));
-            yield_now().await; // whoever is called back may go on here
         }
     };
     let (page, ()) = run(async { join!(biased; asking, working) })?;
