@@ -14,10 +14,11 @@ pub fn fork_error(errno: Errno) -> anyhow::Error {
         .context(format!("cannot make a process by fork: {advice}"))
 }
 
-/// The same for a thread, if that is what `panic` tells of: std's own `spawn`
-/// panics when the system refuses.
+/// The same for a thread, if that is what `panic` tells of: the `spawn` of std
+/// panics when the system refuses, and so does the `spawn_blocking` of tokio.
 pub(super) fn spawn_advice(panic: &str) -> Option<anyhow::Error> {
-    let refused = panic.starts_with("failed to spawn thread");
+    let refusals = ["failed to spawn thread", "OS can't spawn worker thread"];
+    let refused = refusals.iter().any(|text| panic.starts_with(text));
     let context = format!("cannot make a thread: {}", limit_reached());
     refused.then(|| anyhow::Error::new(Errno::EAGAIN).context(context))
 }
@@ -41,5 +42,13 @@ mod tests {
         let text = format!("{:#}", fork_error(Errno::EAGAIN));
         assert!(text.contains("ulimit -u"), "{text}");
         assert!(text.ends_with("EAGAIN: Try again"), "{text}");
+    }
+
+    #[test]
+    fn a_thread_that_was_refused_is_known_by_its_panic() {
+        let known = |panic| spawn_advice(panic).is_some();
+        assert!(known("failed to spawn thread: Os { code: 11 }"));
+        assert!(known("OS can't spawn worker thread: Resource (os error 11)"));
+        assert!(!known("the list is empty"));
     }
 }
