@@ -2,7 +2,13 @@
 
 use shared::trace::{Event, Kind, Phase};
 use std::collections::HashSet;
-use testkit::{Change, Check, Lesson, Run, happened, noted, open_spans};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use testkit::{
+    Change, Check, Lesson, Run, copy_program, happened, noted, open_spans,
+};
 
 const LESSON: Lesson = Lesson {
     package: "async-await",
@@ -387,13 +393,52 @@ fn a_page_that_cannot_be_had() {
         "Plan::new().latency(",
         "Plan::new().fault(\"/pages/3\", shared::site::Fault::Closed).latency(",
     );
+    const SILENT: Change = (
+        "page.rs",
+        "PATIENCE: Duration = Duration::from_secs(10);",
+        "PATIENCE: Duration = Duration::from_micros(1);",
+    );
     for (change, step, words) in [
         (MISSING, "one_request", ["/pages/3", "404 Not Found"]),
         (MISSING, "all_at_once", ["/pages/3", "404 Not Found"]),
         (CLOSED, "one_request", ["/pages/3", "no page"]),
         (CLOSED, "all_at_once", ["/pages/3", "no page"]),
+        (SILENT, "one_request", ["/pages/3", "no answer"]),
+        (SILENT, "all_at_once", ["/pages/1", "no answer"]),
     ] {
         let run = Run::mutant(LESSON, change, &["--step", step]).end();
         run.refused(1, &words);
     }
+}
+
+/// Two processes are allowed, the supervisor and the lesson; threads count too.
+#[test]
+fn no_thread_to_be_had() {
+    let place = tempfile::tempdir().expect("a temporary folder can be made");
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(place.path(), open).expect("and opened");
+    let binary = place.path().join("lesson");
+    copy_program(LESSON.binary, &binary);
+    // A user whom no other test is, so that nobody else counts.
+    let user = 65_530;
+    let root = Command::new("true").uid(user).status().is_ok();
+    for step in ["polled_by_hand", "blocks_elsewhere", "price"] {
+        let lesson = binary.display().to_string();
+        let args = ["--nproc=2", &lesson, "--speed", "20", "--step", step];
+        let mut run = Run::other("prlimit", &args);
+        run.command.current_dir("/");
+        if root {
+            // The limit does not bind root.
+            run.command.uid(user);
+        }
+        run.end().refused(1, &["ulimit -u"]);
+    }
+}
+
+#[test]
+fn no_file_to_be_had() {
+    let args = ["--nofile=10", LESSON.binary, "--speed", "20"];
+    let mut run = Run::other("prlimit", &args);
+    run.command.args(["--step", "all_at_once"]);
+    run.end().refused(1, &["all_at_once", "Too many open files"]);
 }

@@ -3,7 +3,12 @@
 use anyhow::{Context, ensure};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// Longer than the site takes for any page.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The page at `path`. Who calls this waits on the line.
 pub fn page_on_the_line(
@@ -11,9 +16,11 @@ pub fn page_on_the_line(
     path: &str,
 ) -> shared::Result<String> {
     let mut socket = std::net::TcpStream::connect(site)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
     socket.write_all(question(path).as_bytes())?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
+    let read = socket.read_to_string(&mut answer);
+    read.with_context(|| format!("{path}: no answer"))?;
     page_in(&answer, path)
 }
 
@@ -26,7 +33,8 @@ pub async fn page_called_back(
     let mut socket = tokio::net::TcpStream::connect(site).await?;
     socket.write_all(question(path).as_bytes()).await?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).await?;
+    let read = timeout(PATIENCE, socket.read_to_string(&mut answer)).await;
+    read.with_context(|| format!("{path}: no answer"))??;
     page_in(&answer, path)
 }
 
