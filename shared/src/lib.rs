@@ -6,12 +6,14 @@
 //! easy to use as `std::thread` makes threads. `lesson` uses `trace`, and has
 //! `process` tell it which children have ended; `trace` and `process` use
 //! neither each other nor `lesson`. `site` is a web site on this machine, served by
-//! a process of `process`, and `client` asks a web site; each is a feature of
-//! its own.
+//! a process of `process`, and `client` asks a web site; `lines` are clients of a
+//! server that answers in lines. Each is a feature of its own.
 
 #[cfg(feature = "client")]
 pub mod client;
 pub mod lesson;
+#[cfg(feature = "lines")]
+pub mod lines;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "site")]

@@ -1,7 +1,7 @@
 //! What a client is answered.
 
-use crate::clients::{LONGEST, NOT_UTF8, TOO_LONG};
 use shared::Track;
+use shared::lines::{LONGEST, NOT_UTF8, TOO_LONG};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process;

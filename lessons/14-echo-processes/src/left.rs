@@ -1,10 +1,10 @@
 //! What a client leaves behind.
 
-use crate::clients::Client;
 use crate::echo::attend;
 use crate::service::Service;
 use shared::Stage;
 use shared::lesson::equals;
+use shared::lines::Client;
 use std::{fs, io};
 
 const CLIENTS: usize = 3;

@@ -1,11 +1,12 @@
 //! No process is left.
 
-use crate::clients::{Client, NO_PROCESS};
+use crate::NO_PROCESS;
 use crate::echo::attend;
 use crate::service::Service;
 use nix::sys::resource::{Resource::RLIMIT_NPROC, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
 use shared::lesson::equals;
+use shared::lines::Client;
 use shared::{Stage, Track};
 use std::net::TcpStream;
 

@@ -1,10 +1,10 @@
 //! Serving whoever comes.
 
-use crate::{Server, attend, door};
+use crate::{Server, attend};
 use anyhow::Context;
 use clap::Args;
-use shared::Stage;
 use shared::process::Queue;
+use shared::{Stage, lines};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 
 #[derive(Args)]
@@ -39,7 +39,7 @@ fn number(text: &str) -> Result<usize, String> {
 pub fn until_control_c(stage: &Stage) -> shared::Result {
     let address = stage.options::<Options>().listen.context("no address")?;
     let (server, child) = (stage.track("server"), stage.track("child"));
-    let listener = door::open(address)?;
+    let listener = lines::open(address)?;
     let here = listener.local_addr()?;
     server.say(format!("listens on {here}; Ctrl-C ends it"));
     server.say(format!("a client: nc {} {}", here.ip(), here.port()));

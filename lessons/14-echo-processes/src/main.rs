@@ -3,7 +3,6 @@
 //! A client may stay for hours, and the next is at the door already. Who
 //! serves it?
 
-mod clients;
 mod door;
 mod echo;
 mod left;
@@ -14,16 +13,19 @@ mod price;
 mod service;
 mod three;
 
-use clients::{Client, NO_PROCESS};
 use echo::attend;
 use listen::Options;
 use service::{Service, serving};
 use shared::lesson::equals;
+use shared::lines::Client;
 use shared::process::{Process, Queue};
 use shared::{Stage, Track, lesson};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
+
+/// The answer to a client that nobody can serve.
+const NO_PROCESS: &str = "error: no process is left, come again later\n";
 
 fn main() -> ExitCode {
     lesson![

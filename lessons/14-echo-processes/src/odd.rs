@@ -1,10 +1,10 @@
 //! What clients send that nobody expects.
 
-use crate::clients::{Client, Ending, ODD_ENDS, ODD_LINES};
 use crate::echo::{attend, attend_with};
 use crate::service::Service;
 use shared::Stage;
 use shared::lesson::equals;
+use shared::lines::{Client, Ending, ODD_ENDS, ODD_LINES};
 
 /// Half a character, an empty line, a mebibyte, no text at all, no end of the
 /// line. What is the answer to each?

@@ -1,10 +1,10 @@
 //! What a client costs.
 
-use crate::clients::Client;
 use crate::echo::{PATIENCE, echo};
 use crate::service::Service;
 use crate::three;
 use shared::Stage;
+use shared::lines::Client;
 use std::net::TcpStream;
 
 /// What does a client cost that gets a process of its own? And one that gets

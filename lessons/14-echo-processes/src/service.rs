@@ -1,9 +1,9 @@
 //! The server beside the lesson: in processes of its own.
 
-use crate::{Server, door};
-use shared::Track;
+use crate::Server;
 use shared::process::{Process, Queue};
 use shared::trace::Trace;
+use shared::{Track, lines};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ impl Service {
         serve: F,
         run: impl FnOnce(Server<'_, F>) -> shared::Result + Send,
     ) -> shared::Result<Self> {
-        let listener = door::open(ANY_PORT)?;
+        let listener = lines::open(ANY_PORT)?;
         let address = listener.local_addr()?;
         let ended = Queue::bounded(1024)?;
         // The listener moves: only the server has it then.

@@ -1,12 +1,11 @@
 //! Three processes for all clients.
 
-use crate::clients::Client;
-use crate::door;
 use crate::echo::attend;
 use crate::service::{ANY_PORT, Service};
-use shared::Stage;
 use shared::lesson::equals;
+use shared::lines::Client;
 use shared::process::{Process, Queue};
+use shared::{Stage, lines};
 use std::collections::BTreeSet;
 use std::net::TcpStream;
 use std::process;
@@ -59,7 +58,7 @@ pub fn three_processes(stage: &Stage) -> shared::Result {
 
 /// Processes that accept from one listener, which they have inherited.
 pub fn start(serve: impl Fn(&TcpStream) + Sync) -> shared::Result<Service> {
-    let listener = door::open(ANY_PORT)?;
+    let listener = lines::open(ANY_PORT)?;
     let address = listener.local_addr()?;
     let (mut processes, ended) = (Vec::new(), Queue::bounded(1024)?);
     for _ in 0..WORKERS {

@@ -1,88 +1,17 @@
-//! Clients of a server that answers lines in upper case, wherever it is and
-//! however it is made: the usual one, and those that servers fall over.
+//! Clients that servers fall over.
 
+use super::{Client, LONGEST, NOT_UTF8, PATIENCE};
 use nix::sys::socket::{setsockopt, sockopt};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
-
-/// The longest line that is answered, in bytes, with its end.
-pub const LONGEST: usize = 1 << 20;
-/// The answer to a line that is longer.
-pub const TOO_LONG: &str = "error: a line has 1 MiB at most\n";
-/// The answer to a line that is no text.
-pub const NOT_UTF8: &str = "error: not UTF-8\n";
-/// The answer to a client that nobody can serve.
-pub const NO_PROCESS: &str = "error: no process is left, come again later\n";
-
-/// Longer than any answer takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Asks in lines, and reads the answers.
-pub struct Client {
-    connection: BufReader<TcpStream>,
-}
-
-impl Client {
-    pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        let connection = TcpStream::connect_timeout(&address, PATIENCE)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.set_write_timeout(Some(PATIENCE))?;
-        connection.set_nodelay(true)?;
-        Ok(Self { connection: BufReader::new(connection) })
-    }
-
-    /// The answer to a line, without its end.
-    pub fn ask(&mut self, line: &str) -> io::Result<String> {
-        self.send(format!("{line}\n").as_bytes())?;
-        self.answer()
-    }
-
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream().write_all(bytes)
-    }
-
-    /// The next line that comes, without its end.
-    pub fn answer(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        match self.connection.read_line(&mut line) {
-            Ok(0) => Err(io::Error::other("the server hung up")),
-            Ok(_) => Ok(line.trim_end_matches('\n').to_owned()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                Err(io::Error::other("the server gave no answer for 10 s"))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether an answer comes within `time`. It stays to be read.
-    pub fn is_answered_within(&mut self, time: Duration) -> io::Result<bool> {
-        self.stream().set_read_timeout(Some(time))?;
-        let answered = match self.connection.fill_buf() {
-            Ok(bytes) => Ok(!bytes.is_empty()),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(error),
-        };
-        self.stream().set_read_timeout(Some(PATIENCE))?;
-        answered
-    }
-
-    fn stream(&mut self) -> &mut TcpStream {
-        self.connection.get_mut()
-    }
-
-    /// Says that nothing more will come; what is then still answered.
-    fn finish(mut self) -> io::Result<String> {
-        self.stream().shutdown(Shutdown::Write)?;
-        let mut rest = String::new();
-        self.connection.read_to_string(&mut rest)?;
-        Ok(rest)
-    }
-}
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Instant;
 
 /// What came, and what was to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
+    /// What came.
     pub answer: String,
+    /// What was to come.
     pub expected: String,
 }
 
@@ -92,7 +21,8 @@ impl Exchange {
     }
 }
 
-type Odd<T> = (&'static str, fn(SocketAddr) -> io::Result<T>);
+/// A name of at most ten letters, and the visit of such a client.
+pub type Odd<T> = (&'static str, fn(SocketAddr) -> io::Result<T>);
 
 /// They are to be answered.
 pub const ODD_LINES: [Odd<Exchange>; 5] = [
@@ -141,7 +71,7 @@ fn half_close(server: SocketAddr) -> io::Result<Exchange> {
 }
 
 /// How a client that is not to be served for ever came to its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It has left without a word.
     Vanished,
