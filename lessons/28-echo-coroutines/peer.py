@@ -232,9 +232,9 @@ def price(name, serve):
             seconds = (time.perf_counter() - start) / (number * times)
             cpu = (service.cpu() - before) / (number * times)
             label = f"{number} clients, {name}"
-            print(f"figure\ta request, {label}\t{seconds:.9f}")
+            print(f"figure\t{label}\t{seconds:.9f}")
             if number == 1000:
-                print(f"figure\tCPU of it, {label}\t{cpu:.9f}")
+                print(f"figure\t{label}: CPU\t{cpu:.9f}")
             for client in crowd:
                 client.close()
 

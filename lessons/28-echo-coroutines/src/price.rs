@@ -22,14 +22,13 @@ pub fn price(stage: &Stage) -> shared::Result {
             crowd.all_ask("hello"); // all have been accepted then
             let before = service.cpu()?;
             let requests = clients * times;
-            let label = format!("a request, {server}");
-            stage.measure(&label, requests as u32, || {
+            stage.measure(&server, requests as u32, || {
                 (0..times).for_each(|_| _ = crowd.all_ask("hello"));
                 Ok(())
             })?;
             if clients == 1000 {
                 let cpu = (service.cpu()? - before) / requests as f64;
-                stage.figure(&format!("CPU of it, {server}"), cpu)?;
+                stage.figure(&format!("{server}: CPU"), cpu)?;
             }
             drop(crowd);
             service.hall.is_empty_soon();
