@@ -18,7 +18,7 @@ pub struct Executor<'scope> {
     /// None when it is closed: then the workers end, when nothing is left.
     jobs: Mutex<Option<Sender<Task<'scope>>>>,
     waiting: Receiver<Task<'scope>>,
-    /// Those who cannot wait until the last one ends.
+    /// To refuse `shutdown` in a job of its own.
     workers: Vec<ThreadId>,
     /// Nothing is sent there: it is disconnected when the last worker ends.
     ended: Receiver<()>,
@@ -88,7 +88,8 @@ impl Drop for Executor<'_> {
     }
 }
 
-/// What a worker does all its life. Nobody asks for `alive`; it goes with it.
+/// What a worker does all its life. `_alive` is dropped when it ends; when the
+/// last one is gone, `shutdown` wakes.
 fn work(waiting: Receiver<Task>, _alive: Sender<()>) {
     for task in waiting {
         // What the job leaves behind may panic when it is dropped.
@@ -102,7 +103,7 @@ pub const NO_THREAD: &str =
 
 /// A panic ends here, not the worker.
 fn attempt<T>(job: impl FnOnce() -> T) -> Result<T, JobError> {
-    let done = catch_unwind(AssertUnwindSafe(job));
+    let done: thread::Result<T> = catch_unwind(AssertUnwindSafe(job));
     done.map_err(|panic| JobError::Panicked(why(&*panic)))
 }
 
