@@ -2,10 +2,12 @@
 
 import argparse
 import logging
+import math
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, TimeoutError as TimedOut, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import TimeoutError as TimedOut
 
 WORKERS = 10
 JOBS = 25
@@ -51,7 +53,7 @@ def in_order_of_completion(pause):
     def work(job):
         if job != 2:
             third_begun.wait()  # so the second has ended
-        pause(1.0)
+        pause(1.5 if job == 1 else 1.0)
         return job
 
     with ThreadPoolExecutor(2) as pool:
@@ -81,6 +83,7 @@ def callback(pause):
         future.add_done_callback(mistaken)
         future.add_done_callback(tell)
         go.wait()
+        # Not future.result(): that returns before the callbacks are called.
         pool.submit(pause, 1.0).result()
         future.add_done_callback(tell)
 
@@ -103,7 +106,8 @@ def never_run(pause):
     begun.wait()
     print("cancelled:", [future.cancel() for future in futures[:2]])
     pool.shutdown(wait=False, cancel_futures=True)
-    print("shutdown(wait=False) returns, the first is done:", futures[0].done())
+    done = futures[0].done()
+    print("shutdown(wait=False) returns, the first is done:", done)
     print("the third is cancelled:", futures[2].cancelled())
     try:
         pool.submit(work, 4)
@@ -123,7 +127,8 @@ def job_fails(pause):
     with ThreadPoolExecutor(1) as pool:
         for guests in (4, 0, 3):
             try:
-                print(guests, "guests:", pool.submit(share, guests).result(), "each")
+                pieces = pool.submit(share, guests).result()
+                print(guests, "guests:", pieces, "each")
             except ZeroDivisionError as error:
                 print(guests, "guests:", error)
 
@@ -140,7 +145,8 @@ def job_waits_for_job(pause, speed):
                 except TimedOut:
                     return False
 
-            print("workers:", workers, "done in time:", pool.submit(outer).result())
+            in_time = pool.submit(outer).result()
+            print("workers:", workers, "done in time:", in_time)
 
 
 def twenty_five_jobs(pause):
@@ -155,7 +161,8 @@ def twenty_five_jobs(pause):
 
     with ThreadPoolExecutor(WORKERS) as pool:
         squares = list(pool.map(work, range(1, JOBS + 1)))
-    print("jobs done:", busy.begun, "at once:", busy.most, "the last result:", squares[-1])
+    print("jobs done:", busy.begun, "at once:", busy.most)
+    print("the last result:", squares[-1])
 
 
 def measure(label, times, body):
@@ -186,14 +193,24 @@ def price():
             for future in futures:
                 future.result()
 
+        def mapped():
+            list(pool.map(nothing, range(20_000)))
+
         measure("submit, then result", 2_000, one_by_one)
         measure("submit all, then result", 20_000, all_first)
-        measure("a job of a map", 20_000, lambda: sum(pool.map(abs, range(20_000))))
+        measure("a job of a parallel map", 20_000, mapped)
+
+
+def above_zero(text):
+    speed = float(text)
+    if not 0 < speed < math.inf:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return speed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):
