@@ -2,7 +2,7 @@
 
 use crate::coroutines::eight_pages;
 use crate::yielding::Yielding;
-use crate::{PAGES, slow_site};
+use crate::{PAGES, at_once, slow_site};
 use anyhow::Context;
 use shared::Stage;
 use shared::lesson::equals;
@@ -15,25 +15,30 @@ use ureq::unversioned::transport::{Connector, TcpConnector};
 /// A whole client, ureq, which connects as std does. How many of its eight
 /// callers wait at the same time?
 pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
-    let site = slow_site(stage)?;
+    let site = slow_site(stage, 1)?;
     let url = site.url();
     eight_pages(stage, |path| {
-        page(&agent(TcpConnector::default()), &format!("{url}{path}"))
+        fetch(&agent(TcpConnector::default()), &format!("{url}{path}"))
     })?;
-    let peak = stage.trace()?.peak("waits for a page");
-    stage.claim("that wait at once: one", peak, equals(1));
+    let peak = stage.trace()?.peak("waits");
+    stage.claim("waiting at once: one", peak, equals(1));
+    let asked = at_once(&site)?;
+    stage.claim("requests at the site at once: one", asked, equals(1));
     Ok(())
 }
 
 /// The same client is told to connect as may does. How many wait now?
 pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
-    let site = slow_site(stage)?;
+    let site = slow_site(stage, PAGES)?;
     let url = site.url();
-    eight_pages(stage, |path| page(&agent(Yielding), &format!("{url}{path}")))?;
+    eight_pages(stage, |path| {
+        fetch(&agent(Yielding), &format!("{url}{path}"))
+    })?;
     let trace = stage.trace()?;
-    let peak = trace.peak("waits for a page");
-    stage.claim("that wait at once: all eight", peak, equals(PAGES));
-    let threads = trace.threads_of("waits for a page");
+    stage.claim("waiting at once: all", trace.peak("waits"), equals(PAGES));
+    let asked = at_once(&site)?;
+    stage.claim("requests at the site at once: all", asked, equals(PAGES));
+    let threads = trace.threads_of("waits");
     stage.claim("threads that carried them", threads, equals(1));
     Ok(())
 }
@@ -48,7 +53,7 @@ pub fn agent(connector: impl Connector) -> Agent {
 }
 
 /// The page at `url`.
-pub fn page(agent: &Agent, url: &str) -> shared::Result<String> {
+pub fn fetch(agent: &Agent, url: &str) -> shared::Result<String> {
     let answer = agent.get(url).call().with_context(|| url.to_owned())?;
     Ok(answer.into_body().read_to_string()?)
 }

@@ -1,6 +1,7 @@
 //! Eight coroutines on one thread.
 
 use crate::PAGES;
+use anyhow::Context;
 use may::{coroutine, go};
 use shared::process::Process;
 use shared::{Stage, Track};
@@ -10,7 +11,7 @@ pub const STACK: usize = 0x4000;
 
 /// Has eight coroutines on one thread ask for a page each. They are in a
 /// process of their own: a process in which may has threads cannot fork again.
-pub fn eight_pages<G>(stage: &Stage, get: G) -> shared::Result
+pub fn eight_pages<G>(stage: &Stage, get: G) -> shared::Result<Vec<String>>
 where
     G: Fn(&str) -> shared::Result<String> + Sync + Send,
 {
@@ -19,29 +20,37 @@ where
     let running = Process::spawn(|| {
         on_one_thread(PAGES, STACK, |n| {
             let path = format!("/pages/{}", n + 1);
-            tracks[n].span("waits for a page", || get(&path))
+            tracks[n].span("waits", || get(&path))
         })
     })?;
     let pages = running.join()?;
+    let bytes: usize = pages.iter().map(String::len).sum();
+    let time = stage.trace()?.extent("waits");
+    let all = format!("{} pages, {bytes} bytes: {time:.2?}", pages.len());
+    stage.track("all").say(all);
+    Ok(pages)
+}
+
+/// Shows the titles of the pages, and how long they are.
+pub fn show(stage: &Stage, pages: &[String]) {
     let rows = pages.iter().enumerate().map(|(n, page)| {
         [(n + 1).to_string(), title(page), page.len().to_string()]
     });
     stage.table(["page", "title", "bytes"], rows);
-    Ok(())
 }
 
 /// Runs `body` in so many coroutines, all on one thread, with stacks of so
 /// many words; what each of them returns.
-pub fn on_one_thread<B>(
+pub fn on_one_thread<T: Send>(
     number: usize,
     stack: usize,
-    body: B,
-) -> shared::Result<Vec<String>>
-where
-    B: Fn(usize) -> shared::Result<String> + Sync + Send,
-{
-    may::config().set_workers(1).set_stack_size(stack);
-    let mut answers: Vec<Option<shared::Result<String>>> = Vec::new();
+    body: impl Fn(usize) -> shared::Result<T> + Sync + Send,
+) -> shared::Result<Vec<T>> {
+    let may = may::config();
+    may.set_workers(1).set_stack_size(stack);
+    // Else the only worker of every such process keeps to the first core.
+    may.set_worker_pin(false);
+    let mut answers: Vec<Option<shared::Result<T>>> = Vec::new();
     answers.resize_with(number, || None);
     coroutine::scope(|first| {
         // Made by a coroutine of the same thread: none begins before all are
@@ -55,7 +64,8 @@ where
             });
         });
     });
-    answers.into_iter().flatten().collect()
+    let ended = |answer: Option<_>| answer.context("a coroutine had no end")?;
+    answers.into_iter().map(ended).collect()
 }
 
 fn title(page: &str) -> String {
