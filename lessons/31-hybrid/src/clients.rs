@@ -1,0 +1,165 @@
+//! Those who ask.
+
+use anyhow::{Context, ensure};
+use nix::poll::{PollFd, PollFlags, poll};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// Longer than any answer takes, also on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Milliseconds until a client that was not greeted sends for another.
+const MOMENT: u8 = 2;
+
+/// A client that is being served.
+struct Client {
+    lines: BufReader<TcpStream>,
+    /// By this process.
+    pid: i32,
+    /// The number of its last request.
+    request: u32,
+}
+
+impl Client {
+    /// The server's first line says which process serves.
+    fn greeted(stream: TcpStream) -> shared::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let lines = BufReader::new(stream);
+        let mut client = Self { lines, pid: 0, request: 0 };
+        let greeting = client.line()?;
+        client.pid = greeting.parse().context("the server is another one")?;
+        Ok(client)
+    }
+
+    fn ask(&mut self, job: &str, number: u32) -> io::Result<()> {
+        self.request = number;
+        self.send(&format!("{job} {number}\n"))
+    }
+
+    fn send(&mut self, line: &str) -> io::Result<()> {
+        self.lines.get_mut().write_all(line.as_bytes())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        match self.lines.read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end().to_owned()),
+        }
+    }
+
+    /// Reads until the request is answered.
+    fn answer(&mut self) -> io::Result<()> {
+        let answer = self.request.to_string();
+        while self.line()? != answer {}
+        Ok(())
+    }
+}
+
+/// Clients that are served at the same time.
+#[derive(Default)]
+pub struct Crowd(Vec<Client>);
+
+impl Crowd {
+    /// Connects until so many are served. The system deals connections to the
+    /// doors without a look at who is free: one that is not greeted waits at
+    /// the door of somebody who is not, and another is sent.
+    pub fn fill(
+        &mut self,
+        server: SocketAddr,
+        places: usize,
+    ) -> shared::Result {
+        let end = Instant::now() + PATIENCE;
+        let mut at_a_door = Vec::new();
+        while self.0.len() < places {
+            let served = self.0.len();
+            let late = format!("{served} of {places} served after 10 s");
+            ensure!(Instant::now() < end, "{server}: {late}");
+            at_a_door.push(TcpStream::connect(server).with_context(|| {
+                format!("cannot connect to {server}, where the lesson serves")
+            })?);
+            for greeted in greeted(&mut at_a_door)? {
+                self.0.push(Client::greeted(greeted)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Each sends a request that waits; back when all of them have begun.
+    pub fn wait(
+        &mut self,
+        requests: impl IntoIterator<Item = u32>,
+    ) -> shared::Result {
+        self.ask("wait", requests)?;
+        let end = Instant::now() + PATIENCE;
+        for client in &mut self.0 {
+            // One that has not begun by then is not waited for.
+            let left = end.saturating_duration_since(Instant::now());
+            let left = left.max(Duration::from_millis(1));
+            client.lines.get_ref().set_read_timeout(Some(left))?;
+            let _ = client.line();
+            client.lines.get_ref().set_read_timeout(Some(PATIENCE))?;
+        }
+        Ok(())
+    }
+
+    /// Lets those who wait go on, and reads their answers. The requests that
+    /// were lost with their connections, and are not answered.
+    pub fn release(&mut self) -> Vec<u32> {
+        for client in &mut self.0 {
+            let _ = client.send("go on\n"); // its answer will be missing
+        }
+        let mut lost = Vec::new();
+        self.0.retain_mut(|client| {
+            let answered = client.answer().is_ok();
+            if !answered {
+                lost.push(client.request);
+            }
+            answered
+        });
+        lost
+    }
+
+    /// Each sends a request that computes, and reads its answer.
+    pub fn compute(
+        &mut self,
+        requests: impl IntoIterator<Item = u32>,
+    ) -> shared::Result {
+        self.ask("compute", requests)?;
+        for client in &mut self.0 {
+            client.answer().context("the server does not answer")?;
+        }
+        Ok(())
+    }
+
+    fn ask(
+        &mut self,
+        job: &str,
+        requests: impl IntoIterator<Item = u32>,
+    ) -> shared::Result {
+        for (client, number) in self.0.iter_mut().zip(requests) {
+            client.ask(job, number).context("the server has hung up")?;
+        }
+        Ok(())
+    }
+
+    /// The processes that serve them, in the order of the clients.
+    pub fn pids(&self) -> Vec<i32> {
+        self.0.iter().map(|client| client.pid).collect()
+    }
+}
+
+/// Takes out those to whom the server has spoken; waits a moment for the first.
+fn greeted(at_a_door: &mut Vec<TcpStream>) -> nix::Result<Vec<TcpStream>> {
+    let watched = |stream| PollFd::new(AsFd::as_fd(stream), PollFlags::POLLIN);
+    let mut fds: Vec<_> = at_a_door.iter().map(watched).collect();
+    poll(&mut fds, MOMENT)?;
+    let ready: Vec<bool> =
+        fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+    let mut ready = ready.into_iter();
+    let taken = at_a_door.extract_if(.., |_| ready.next().unwrap_or(false));
+    Ok(taken.collect())
+}

@@ -1,0 +1,138 @@
+//! Hybrid: processes, threads and coroutines at one port.
+//!
+//! Eight clients ask one server at once. Is it to be eight processes, eight
+//! threads, eight coroutines, or some of each?
+
+mod clients;
+mod killed;
+mod mixture;
+mod place;
+mod price;
+mod server;
+
+use mixture::{Mixture, Options};
+use place::Place;
+use server::{bind, wait_then_compute};
+use shared::lesson::equals;
+use shared::{Stage, lesson};
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::thread::Builder as Threads;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder as Runtime;
+use tokio::task::JoinSet;
+
+fn main() -> ExitCode {
+    lesson![
+        coroutines,
+        threads,
+        processes,
+        hybrid,
+        killed::one_is_killed,
+        price::which_wins;
+        place, server, clients,
+    ]
+    .with::<Options>()
+    .run()
+}
+
+/// One process, one thread, eight coroutines. Eight requests wait; then eight
+/// compute. How many are at it at the same moment?
+fn coroutines(stage: &Stage) -> shared::Result {
+    let trace = wait_then_compute(stage, Mixture::new(1, 1, 8))?;
+    let waiting = trace.peak("waits");
+    stage.claim("wait at once: all eight", waiting, equals(8));
+    let computing = trace.peak("computes");
+    stage.claim("compute at once: one", computing, equals(1));
+    Ok(())
+}
+
+/// One process of eight threads, with a coroutine on each. The same sixteen
+/// requests: how many compute at once now?
+fn threads(stage: &Stage) -> shared::Result {
+    let trace = wait_then_compute(stage, Mixture::new(1, 8, 1))?;
+    let threads = trace.threads_of("computes");
+    stage.claim("threads that compute: eight", threads, equals(8));
+    let computing = trace.peak("computes");
+    stage.claim("compute at once: all eight", computing, equals(8));
+    Ok(())
+}
+
+/// Eight processes. Each has a socket of its own that listens at the same
+/// port. Which of them gets a client?
+fn processes(stage: &Stage) -> shared::Result {
+    let trace = wait_then_compute(stage, Mixture::new(8, 1, 1))?;
+    let processes = server::processes_that_answered(&trace);
+    stage.claim("processes that answer: eight", processes, equals(8));
+    let computing = trace.peak("computes");
+    stage.claim("compute at once: all eight", computing, equals(8));
+    Ok(())
+}
+
+/// Two processes, two threads in each, two coroutines on each of those. How
+/// many requests wait at once here, and how many compute?
+fn hybrid(stage: &Stage) -> shared::Result {
+    let mixture = stage.options::<Options>().mixture;
+    let Mixture { processes, threads, .. } = mixture;
+    let trace = wait_then_compute(stage, mixture)?;
+    let waiting = trace.peak("waits");
+    stage.claim("wait at once: P x T x C", waiting, equals(mixture.places()));
+    let computing = trace.peak("computes");
+    stage.claim(
+        "compute at once: P x T",
+        computing,
+        equals(processes * threads),
+    );
+    let found = server::processes_that_answered(&trace);
+    stage.claim("processes that answer: P", found, equals(processes));
+    let answered = server::answered(&trace);
+    let asked = (1..=2 * mixture.places() as u32).collect();
+    stage.claim("answered: each request once", answered, equals(asked));
+    Ok(())
+}
+
+/// One process: its threads, until one of them fails.
+fn process(
+    address: SocketAddr,
+    places: &[Arc<Place>],
+    coroutines: usize,
+) -> shared::Result {
+    let (fails, failure) = mpsc::channel();
+    for places in places.chunks(coroutines) {
+        let (fails, places) = (fails.clone(), places.to_vec());
+        Threads::new().spawn(move || {
+            let _ = fails.send(thread(address, places));
+        })?;
+    }
+    failure.recv()?
+}
+
+/// One thread: its door, and its coroutines.
+fn thread(address: SocketAddr, places: Vec<Arc<Place>>) -> shared::Result {
+    let runtime = Runtime::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let door = Arc::new(bind(address)?.listen(1024)?);
+        let mut coroutines = JoinSet::new();
+        for place in places {
+            coroutines.spawn(coroutine(Arc::clone(&door), place));
+        }
+        while let Some(end) = coroutines.join_next().await {
+            end??;
+        }
+        Ok(())
+    })
+}
+
+/// One coroutine: one client after the other.
+async fn coroutine(
+    door: Arc<TcpListener>,
+    place: Arc<Place>,
+) -> io::Result<()> {
+    loop {
+        let (client, _) = door.accept().await?;
+        // One that has left gets no answer.
+        let _ = place.serve(client).await;
+    }
+}

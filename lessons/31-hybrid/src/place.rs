@@ -1,0 +1,52 @@
+//! What a client is served at: by one coroutine, on one thread, in one process.
+
+use crate::clients::PATIENCE;
+use shared::Track;
+use shared::process::Barrier;
+use std::io;
+use std::process;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+pub struct Place {
+    pub track: Arc<Track>,
+    /// Where all threads meet before they compute.
+    pub together: Arc<Barrier>,
+    /// How far a request that computes counts.
+    pub limit: u32,
+}
+
+impl Place {
+    /// Says who serves, and answers each request, until the client leaves.
+    pub async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        let (input, mut output) = client.split();
+        let mut lines = BufReader::new(input).lines();
+        let me = format!("{}\n", process::id());
+        output.write_all(me.as_bytes()).await?;
+        while let Some(request) = lines.next_line().await? {
+            let (job, number) = request.split_once(' ').unwrap_or_default();
+            if job == "compute" {
+                self.track.span("computes", || self.compute());
+            } else {
+                let _waits = self.track.begin("waits");
+                output.write_all(b"begun\n").await?;
+                // Its thread does something else until there is a line.
+                lines.next_line().await?.ok_or(io::ErrorKind::BrokenPipe)?;
+            }
+            self.track.record("answers", number);
+            output.write_all(format!("{number}\n").as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts primes, and never lets another coroutine run meanwhile.
+    fn compute(&self) -> usize {
+        // So that all threads are at it, however busy the machine is.
+        let _ = self.together.wait_timeout(PATIENCE);
+        let is_prime =
+            |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+        (2..self.limit).filter(is_prime).count()
+    }
+}
