@@ -12,11 +12,10 @@ mod server;
 
 use mixture::{Mixture, Options};
 use place::Place;
-use server::{bind, wait_then_compute};
+use server::{Port, wait_then_compute};
 use shared::lesson::equals;
 use shared::{Stage, lesson};
 use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread::Builder as Threads;
@@ -95,25 +94,26 @@ fn hybrid(stage: &Stage) -> shared::Result {
 
 /// One process: its threads, until one of them fails.
 fn process(
-    address: SocketAddr,
+    port: &Arc<Port>,
     places: &[Arc<Place>],
     coroutines: usize,
 ) -> shared::Result {
     let (fails, failure) = mpsc::channel();
     for places in places.chunks(coroutines) {
-        let (fails, places) = (fails.clone(), places.to_vec());
+        let (port, places) = (Arc::clone(port), places.to_vec());
+        let fails = fails.clone();
         Threads::new().spawn(move || {
-            let _ = fails.send(thread(address, places));
+            let _ = fails.send(thread(&port, places));
         })?;
     }
     failure.recv()?
 }
 
 /// One thread: its door, and its coroutines.
-fn thread(address: SocketAddr, places: Vec<Arc<Place>>) -> shared::Result {
+fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
     let runtime = Runtime::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
-        let door = Arc::new(bind(address)?.listen(1024)?);
+        let door = Arc::new(port.listen()?);
         let mut coroutines = JoinSet::new();
         for place in places {
             coroutines.spawn(coroutine(Arc::clone(&door), place));

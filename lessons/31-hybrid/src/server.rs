@@ -1,26 +1,53 @@
 //! The processes of a server, and what the trace tells of them.
 
-use crate::clients::Crowd;
+use crate::clients::{Crowd, PATIENCE};
 use crate::mixture::Mixture;
 use crate::place::Place;
 use crate::process;
-use shared::process::{Barrier, Process};
+use anyhow::bail;
+use shared::process::{Barrier, Process, Queue};
 use shared::trace::{Event, Trace};
 use shared::{Stage, Track};
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// Primes are counted up to here, at natural pace.
 const LIMIT: f64 = 100_000.0;
 
+/// Where many listen.
+pub struct Port {
+    address: SocketAddr,
+    /// The processes in which a thread has begun to listen.
+    listening: Queue<u32>,
+}
+
+impl Port {
+    /// A door of its own for whoever calls this: a socket that listens. The
+    /// system deals the connections to the port out to all its doors.
+    pub fn listen(&self) -> shared::Result<TcpListener> {
+        let door = bind(self.address)?.listen(1024)?;
+        self.listening.put(&std::process::id())?;
+        Ok(door)
+    }
+}
+
+/// A socket for this address, which others may bind to as well.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 /// The processes that serve; they end when it is dropped.
 pub struct Server {
     pub address: SocketAddr,
+    port: Arc<Port>,
     /// Does not listen: it keeps the port for those who do.
-    _port: TcpSocket,
+    _keeps: TcpSocket,
     mixture: Mixture,
     places: Vec<Arc<Place>>,
     pub processes: Vec<Process<()>>,
@@ -33,8 +60,10 @@ impl Server {
         mixture: Mixture,
         tracks: &[Arc<Track>],
     ) -> shared::Result<Self> {
-        let port = bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let keeps = bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = keeps.local_addr()?;
         let threads = mixture.processes * mixture.threads;
+        let listening = Queue::bounded(threads)?;
         let together = Arc::new(Barrier::new(threads)?);
         let limit = (LIMIT * stage.time(1.0).as_secs_f64()) as u32;
         let place = |track: &Arc<Track>| {
@@ -42,8 +71,9 @@ impl Server {
             Arc::new(Place { track, together, limit })
         };
         let mut server = Self {
-            address: port.local_addr()?,
-            _port: port,
+            address,
+            port: Arc::new(Port { address, listening }),
+            _keeps: keeps,
             mixture,
             places: tracks.iter().take(mixture.places()).map(place).collect(),
             processes: Vec::new(),
@@ -54,13 +84,28 @@ impl Server {
         Ok(server)
     }
 
-    /// The process of that number, from 0. It makes its own threads.
+    /// Starts the process of that number, from 0, which makes its own threads;
+    /// back when all of them listen.
     pub fn fork(&self, number: usize) -> shared::Result<Process<()>> {
         let Mixture { threads, coroutines, .. } = self.mixture;
         let each = threads * coroutines;
-        let places = &self.places[number * each..][..each];
-        let address = self.address;
-        Ok(Process::spawn(|| process(address, places, coroutines))?)
+        let (port, places) =
+            (&self.port, &self.places[number * each..][..each]);
+        let started = Process::spawn(|| {
+            let end = process(port, places, coroutines);
+            port.listening.close(); // whoever waits for it need not any more
+            end
+        })?;
+        for _ in 0..threads {
+            if port.listening.get_timeout(PATIENCE).is_err() {
+                if started.join_timeout(PATIENCE).is_none() {
+                    started.kill()?;
+                }
+                started.join()?;
+                bail!("process {number} of the server has ended");
+            }
+        }
+        Ok(started)
     }
 }
 
@@ -72,14 +117,6 @@ impl Drop for Server {
             process.wait();
         }
     }
-}
-
-/// A socket for this address, which others may bind to as well.
-pub fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseport(true)?;
-    socket.bind(address)?;
-    Ok(socket)
 }
 
 /// A track for each place of a mixture.
