@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Longer than any answer takes, also on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Milliseconds until a client that was not greeted sends for another.
-const MOMENT: u8 = 2;
+/// The most milliseconds until a client that is not greeted sends for another.
+const MOMENT: usize = 12;
 
 /// A client that is being served.
 struct Client {
@@ -81,8 +81,9 @@ impl Crowd {
             at_a_door.push(TcpStream::connect(server).with_context(|| {
                 format!("cannot connect to {server}, where the lesson serves")
             })?);
-            for greeted in greeted(&mut at_a_door)? {
-                self.0.push(Client::greeted(greeted)?);
+            for greeted in greeted(&mut at_a_door) {
+                // None if the door was closed meanwhile, with all who waited.
+                self.0.extend(Client::greeted(greeted).ok());
             }
         }
         Ok(())
@@ -153,13 +154,15 @@ impl Crowd {
 }
 
 /// Takes out those to whom the server has spoken; waits a moment for the first.
-fn greeted(at_a_door: &mut Vec<TcpStream>) -> nix::Result<Vec<TcpStream>> {
+fn greeted(at_a_door: &mut Vec<TcpStream>) -> Vec<TcpStream> {
     let watched = |stream| PollFd::new(AsFd::as_fd(stream), PollFlags::POLLIN);
     let mut fds: Vec<_> = at_a_door.iter().map(watched).collect();
-    poll(&mut fds, MOMENT)?;
+    // The more are at a door, the less another one helps.
+    let moment = fds.len().min(MOMENT) as u8;
+    let _ = poll(&mut fds, moment); // interrupted: they are asked again
     let ready: Vec<bool> =
         fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
     let mut ready = ready.into_iter();
     let taken = at_a_door.extract_if(.., |_| ready.next().unwrap_or(false));
-    Ok(taken.collect())
+    taken.collect()
 }

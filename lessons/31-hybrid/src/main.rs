@@ -15,11 +15,9 @@ use place::Place;
 use server::{Port, wait_then_compute};
 use shared::lesson::equals;
 use shared::{Stage, lesson};
-use std::io;
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::thread::Builder as Threads;
-use tokio::net::TcpListener;
 use tokio::runtime::Builder as Runtime;
 use tokio::task::JoinSet;
 
@@ -109,30 +107,18 @@ fn process(
     failure.recv()?
 }
 
-/// One thread: its door, and its coroutines.
+/// One thread: its door, and the coroutines that let clients in.
 fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
     let runtime = Runtime::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
         let door = Arc::new(port.listen()?);
         let mut coroutines = JoinSet::new();
         for place in places {
-            coroutines.spawn(coroutine(Arc::clone(&door), place));
+            coroutines.spawn(place.attend(Arc::clone(&door)));
         }
         while let Some(end) = coroutines.join_next().await {
             end??;
         }
         Ok(())
     })
-}
-
-/// One coroutine: one client after the other.
-async fn coroutine(
-    door: Arc<TcpListener>,
-    place: Arc<Place>,
-) -> io::Result<()> {
-    loop {
-        let (client, _) = door.accept().await?;
-        // One that has left gets no answer.
-        let _ = place.serve(client).await;
-    }
 }

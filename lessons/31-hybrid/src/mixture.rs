@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// More clients than these a class does not tell apart.
-const MOST: usize = 64;
+const MOST: usize = 32;
 
 #[derive(Args)]
 pub struct Options {

@@ -7,7 +7,7 @@ use std::io;
 use std::process;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 pub struct Place {
     pub track: Arc<Track>,
@@ -18,8 +18,20 @@ pub struct Place {
 }
 
 impl Place {
+    /// One coroutine: one client after the other.
+    pub async fn attend(
+        self: Arc<Self>,
+        door: Arc<TcpListener>,
+    ) -> io::Result<()> {
+        loop {
+            let (client, _) = door.accept().await?;
+            // One that has left gets no answer.
+            let _ = self.serve(client).await;
+        }
+    }
+
     /// Says who serves, and answers each request, until the client leaves.
-    pub async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
+    async fn serve(&self, mut client: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         let (input, mut output) = client.split();
         let mut lines = BufReader::new(input).lines();

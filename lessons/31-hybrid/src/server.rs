@@ -4,7 +4,7 @@ use crate::clients::{Crowd, PATIENCE};
 use crate::mixture::Mixture;
 use crate::place::Place;
 use crate::process;
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use shared::process::{Barrier, Process, Queue};
 use shared::trace::{Event, Trace};
 use shared::{Stage, Track};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Primes are counted up to here, at natural pace.
-const LIMIT: f64 = 100_000.0;
+const LIMIT: f64 = 50_000.0;
 
 /// Where many listen.
 pub struct Port {
@@ -140,7 +140,12 @@ pub fn wait_then_compute(
     crowd.wait(1..=places)?;
     clients.say(format!("{places} requests wait"));
     clients.pause(0.5);
-    crowd.release();
+    let lost = crowd.release();
+    ensure!(
+        lost.is_empty(),
+        "no answer to the requests {lost:?}: a process of the server has \
+         ended, and this step does not replace it; run it again"
+    );
     clients.say(format!("{places} requests compute"));
     crowd.compute(places + 1..=2 * places)?;
     drop(crowd);
