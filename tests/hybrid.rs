@@ -76,7 +76,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "hybrid",
-            claim: "answered: each request once",
+            claim: "answered exactly once: all",
             proven: |events| each_once(events, 16),
             broken: (
                 "server.rs",
@@ -115,7 +115,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "one_is_killed",
-            claim: "answered: each once",
+            claim: "answered exactly once: all twelve",
             proven: |events| each_once(events, 12),
             broken: NOBODY_ASKS_AGAIN,
         },

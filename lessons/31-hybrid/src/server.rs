@@ -8,7 +8,7 @@ use anyhow::{bail, ensure};
 use shared::process::{Barrier, Process, Queue};
 use shared::trace::{Event, Trace};
 use shared::{Stage, Track};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -157,13 +157,13 @@ fn answers(trace: &Trace) -> impl Iterator<Item = &Event> {
     trace.events().iter().filter(|event| event.name == "answers")
 }
 
-/// The numbers of the requests that were answered, in order.
-pub fn answered(trace: &Trace) -> Vec<u32> {
-    let numbers = answers(trace).filter_map(|event| event.value());
-    let numbers = numbers.filter_map(|number| number.as_str());
-    let mut numbers: Vec<u32> = numbers.flat_map(str::parse).collect();
-    numbers.sort_unstable();
-    numbers
+/// How many requests were answered, and were so no second time.
+pub fn answered_once(trace: &Trace) -> usize {
+    let mut times = HashMap::new();
+    for number in answers(trace).filter_map(|event| event.value()) {
+        *times.entry(number.to_string()).or_insert(0) += 1;
+    }
+    times.into_values().filter(|times| *times == 1).count()
 }
 
 pub fn processes_that_answered(trace: &Trace) -> usize {
