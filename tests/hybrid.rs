@@ -249,7 +249,7 @@ fn what_is_no_mixture() {
 /// Where nobody replaces it, the run says what is missing, and ends.
 #[test]
 fn a_process_that_somebody_kills() {
-    let args = ["--step", "hybrid", "--speed", "0.2"];
+    let args = ["--step", "hybrid", "--speed", "0.1"];
     let run = Run::new(LESSON, &args);
     let path = run.trace_path();
     let ended = run.end_after(|_| {

@@ -18,8 +18,8 @@ struct Client {
     lines: BufReader<TcpStream>,
     /// By this process.
     pid: i32,
-    /// The number of its last request.
-    request: u32,
+    /// The number of its request, until that is answered.
+    request: Option<u32>,
 }
 
 impl Client {
@@ -28,14 +28,14 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let lines = BufReader::new(stream);
-        let mut client = Self { lines, pid: 0, request: 0 };
+        let mut client = Self { lines, pid: 0, request: None };
         let greeting = client.line()?;
         client.pid = greeting.parse().context("the server is another one")?;
         Ok(client)
     }
 
     fn ask(&mut self, job: &str, number: u32) -> io::Result<()> {
-        self.request = number;
+        self.request = Some(number);
         self.send(&format!("{job} {number}\n"))
     }
 
@@ -51,10 +51,13 @@ impl Client {
         }
     }
 
-    /// Reads until the request is answered.
+    /// Reads until its request is answered, if it has one.
     fn answer(&mut self) -> io::Result<()> {
-        let answer = self.request.to_string();
-        while self.line()? != answer {}
+        if let Some(number) = self.request {
+            let answer = number.to_string();
+            while self.line()? != answer {}
+        }
+        self.request = None;
         Ok(())
     }
 }
@@ -96,7 +99,7 @@ impl Crowd {
     ) -> shared::Result {
         self.ask("wait", requests)?;
         let end = Instant::now() + PATIENCE;
-        for client in &mut self.0 {
+        for client in self.asking() {
             // One that has not begun by then is not waited for.
             let left = end.saturating_duration_since(Instant::now());
             let left = left.max(Duration::from_millis(1));
@@ -110,15 +113,13 @@ impl Crowd {
     /// Lets those who wait go on, and reads their answers. The requests that
     /// were lost with their connections, and are not answered.
     pub fn release(&mut self) -> Vec<u32> {
-        for client in &mut self.0 {
+        for client in self.asking() {
             let _ = client.send("go on\n"); // its answer will be missing
         }
         let mut lost = Vec::new();
         self.0.retain_mut(|client| {
             let answered = client.answer().is_ok();
-            if !answered {
-                lost.push(client.request);
-            }
+            lost.extend(client.request);
             answered
         });
         lost
@@ -145,6 +146,10 @@ impl Crowd {
             client.ask(job, number).context("the server has hung up")?;
         }
         Ok(())
+    }
+
+    fn asking(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.0.iter_mut().filter(|client| client.request.is_some())
     }
 
     /// The processes that serve them, in the order of the clients.

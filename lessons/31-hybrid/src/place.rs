@@ -57,8 +57,8 @@ impl Place {
     fn compute(&self) -> usize {
         // So that all threads are at it, however busy the machine is.
         let _ = self.together.wait_timeout(PATIENCE);
-        let is_prime =
-            |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
-        (2..self.limit).filter(is_prime).count()
+        let divisors = |n: u32| (2..).take_while(move |d| d * d <= n);
+        let prime = |n: &u32| divisors(*n).all(|d| !n.is_multiple_of(d));
+        (2..self.limit).filter(prime).count()
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Primes are counted up to here, at natural pace.
-const LIMIT: f64 = 50_000.0;
+const LIMIT: f64 = 100_000.0;
 
 /// Where many listen.
 pub struct Port {
@@ -139,7 +139,7 @@ pub fn wait_then_compute(
     let places = mixture.places() as u32;
     crowd.wait(1..=places)?;
     clients.say(format!("{places} requests wait"));
-    clients.pause(0.5);
+    clients.pause(0.3);
     let lost = crowd.release();
     ensure!(
         lost.is_empty(),
