@@ -266,3 +266,14 @@ fn a_process_that_somebody_kills() {
     });
     ended.refused(1, &["no answer to the requests", "run it again"]);
 }
+
+/// A server that cannot open what it needs says why, wherever that is.
+#[test]
+fn too_few_open_files() {
+    for number in ["14", "20"] {
+        let command = "ulimit -n $1; exec $0 --speed 20";
+        let args = ["-c", command, LESSON.binary, number];
+        let words = ["failed: ", "(ulimit -n): Too many open files"];
+        Run::other("sh", &args).end().refused(1, &words);
+    }
+}

@@ -10,6 +10,7 @@ mod place;
 mod price;
 mod server;
 
+use anyhow::Context;
 use mixture::{Mixture, Options};
 use place::Place;
 use server::{Port, wait_then_compute};
@@ -99,16 +100,19 @@ fn process(
     for places in places.chunks(coroutines) {
         let (port, places) = (Arc::clone(port), places.to_vec());
         let fails = fails.clone();
-        Threads::new().spawn(move || {
-            let _ = fails.send(thread(&port, places));
-        })?;
+        Threads::new()
+            .spawn(move || {
+                let _ = fails.send(thread(&port, places));
+            })
+            .context("cannot start a thread; raise the limit (ulimit -u)")?;
     }
     failure.recv()?
 }
 
 /// One thread: its door, and the coroutines that let clients in.
 fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
-    let runtime = Runtime::new_current_thread().enable_io().build()?;
+    let runtime = Runtime::new_current_thread().enable_io().build();
+    let runtime = runtime.context("no runtime; raise the limit (ulimit -n)")?;
     runtime.block_on(async {
         let door = Arc::new(port.listen()?);
         let mut coroutines = JoinSet::new();
@@ -116,7 +120,7 @@ fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
             coroutines.spawn(place.attend(Arc::clone(&door)));
         }
         while let Some(end) = coroutines.join_next().await {
-            end??;
+            end?.context("cannot accept; raise the limit (ulimit -n)")?;
         }
         Ok(())
     })

@@ -3,7 +3,7 @@
 use crate::clients::PATIENCE;
 use shared::Track;
 use shared::process::Barrier;
-use std::io;
+use std::io::{self, ErrorKind::ConnectionAborted};
 use std::process;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -24,9 +24,13 @@ impl Place {
         door: Arc<TcpListener>,
     ) -> io::Result<()> {
         loop {
-            let (client, _) = door.accept().await?;
-            // One that has left gets no answer.
-            let _ = self.serve(client).await;
+            match door.accept().await {
+                // One that leaves gets no answer.
+                Ok((client, _)) => _ = self.serve(client).await,
+                // It has left already: accept(2).
+                Err(error) if error.kind() == ConnectionAborted => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 

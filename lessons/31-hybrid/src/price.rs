@@ -1,6 +1,5 @@
 //! What a mixture costs.
 
-use crate::clients::Crowd;
 use crate::mixture::Mixture;
 use crate::server::{Server, tracks};
 use shared::Stage;
@@ -17,9 +16,8 @@ pub fn which_wins(stage: &Stage) -> shared::Result {
     let mut rows = Vec::new();
     for (p, t, c) in [(1, 1, 1), (1, 1, 8), (1, 8, 1), (8, 1, 1), (2, 2, 2)] {
         let mixture = Mixture::new(p, t, c);
-        let server = Server::start(stage, mixture, &tracks)?;
-        let mut crowd = Crowd::default();
-        crowd.fill(server.address, mixture.places())?;
+        let mut server = Server::start(stage, mixture, &tracks)?;
+        let mut crowd = server.crowd()?;
         let rounds = || (1..=REQUESTS).step_by(mixture.places());
         let waiting =
             stage.measure(&format!("{mixture}: 8 wait"), 1, || {

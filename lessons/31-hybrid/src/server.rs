@@ -4,7 +4,7 @@ use crate::clients::{Crowd, PATIENCE};
 use crate::mixture::Mixture;
 use crate::place::Place;
 use crate::process;
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use shared::process::{Barrier, Process, Queue};
 use shared::trace::{Event, Trace};
 use shared::{Stage, Track};
@@ -12,6 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// Primes are counted up to here, at natural pace.
@@ -28,7 +29,13 @@ impl Port {
     /// A door of its own for whoever calls this: a socket that listens. The
     /// system deals the connections to the port out to all its doors.
     pub fn listen(&self) -> shared::Result<TcpListener> {
-        let door = bind(self.address)?.listen(1024)?;
+        let door = bind(self.address).and_then(|door| door.listen(1024));
+        let door = door.with_context(|| {
+            format!(
+                "cannot listen at {}; raise the limit (ulimit -n)",
+                self.address
+            )
+        })?;
         self.listening.put(&std::process::id())?;
         Ok(door)
     }
@@ -84,6 +91,28 @@ impl Server {
         Ok(server)
     }
 
+    /// A client for each place.
+    pub fn crowd(&mut self) -> shared::Result<Crowd> {
+        let mut crowd = Crowd::default();
+        let served = crowd.fill(self.address, self.mixture.places());
+        if served.is_err() {
+            // It may be that nobody can be served any more.
+            self.failure()?;
+        }
+        served.map(|()| crowd)
+    }
+
+    /// Fails with what one of the processes failed with.
+    fn failure(&mut self) -> shared::Result {
+        let ended = |process: &mut Process<()>| {
+            process.join_timeout(Duration::from_millis(100)).is_some()
+        };
+        for process in self.processes.extract_if(.., ended) {
+            process.join()?;
+        }
+        Ok(())
+    }
+
     /// Starts the process of that number, from 0, which makes its own threads;
     /// back when all of them listen.
     pub fn fork(&self, number: usize) -> shared::Result<Process<()>> {
@@ -133,9 +162,8 @@ pub fn wait_then_compute(
 ) -> shared::Result<Trace> {
     let clients = stage.track("clients");
     let tracks = tracks(stage, mixture);
-    let server = Server::start(stage, mixture, &tracks)?;
-    let mut crowd = Crowd::default();
-    crowd.fill(server.address, mixture.places())?;
+    let mut server = Server::start(stage, mixture, &tracks)?;
+    let mut crowd = server.crowd()?;
     let places = mixture.places() as u32;
     crowd.wait(1..=places)?;
     clients.say(format!("{places} requests wait"));
