@@ -125,6 +125,17 @@ impl Crowd {
         lost
     }
 
+    /// The same, where none is to be lost.
+    pub fn release_all(&mut self) -> shared::Result {
+        let lost = self.release();
+        ensure!(
+            lost.is_empty(),
+            "no answer to the requests {lost:?}: a process of the server has \
+             ended, and this step does not replace it; run it again"
+        );
+        Ok(())
+    }
+
     /// Each sends a request that computes, and reads its answer.
     pub fn compute(
         &mut self,

@@ -24,7 +24,7 @@ pub fn which_wins(stage: &Stage) -> shared::Result {
                 for first in rounds() {
                     crowd.wait(first..)?;
                     clients.pause(0.2);
-                    crowd.release();
+                    crowd.release_all()?;
                 }
                 Ok(())
             })?;

@@ -4,7 +4,7 @@ use crate::clients::{Crowd, PATIENCE};
 use crate::mixture::Mixture;
 use crate::place::Place;
 use crate::process;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use shared::process::{Barrier, Process, Queue};
 use shared::trace::{Event, Trace};
 use shared::{Stage, Track};
@@ -168,12 +168,7 @@ pub fn wait_then_compute(
     crowd.wait(1..=places)?;
     clients.say(format!("{places} requests wait"));
     clients.pause(0.3);
-    let lost = crowd.release();
-    ensure!(
-        lost.is_empty(),
-        "no answer to the requests {lost:?}: a process of the server has \
-         ended, and this step does not replace it; run it again"
-    );
+    crowd.release_all()?;
     clients.say(format!("{places} requests compute"));
     crowd.compute(places + 1..=2 * places)?;
     drop(crowd);
