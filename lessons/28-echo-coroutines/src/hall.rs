@@ -44,7 +44,7 @@ impl Hall {
 
     /// Waits until everybody has left, but not for ever; whether they have.
     pub fn is_empty_soon(&self) -> bool {
-        self.empty.wait_timeout(Duration::from_secs(10))
+        self.empty.wait_timeout(Duration::from_secs(5))
     }
 
     fn here(&self) -> MutexGuard<'_, usize> {

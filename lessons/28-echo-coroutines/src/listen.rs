@@ -5,10 +5,10 @@ use crate::service::Serve;
 use crate::{descriptors, serve, tasks};
 use anyhow::Context;
 use clap::Args;
+use shared::lines::PATIENCE;
 use shared::{Stage, lines};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
 
 #[derive(Args)]
 pub struct Options {
@@ -52,7 +52,7 @@ pub fn until_control_c(stage: &Stage) -> shared::Result {
     server.say(format!("listens on {here}; Ctrl-C ends it"));
     server.say(format!("a client: nc {} {}", here.ip(), here.port()));
     descriptors::for_all();
-    let hall = Hall::new(server, Duration::from_secs(10))?;
+    let hall = Hall::new(server, PATIENCE)?;
     let serve: Serve = if options.tokio { tasks::serve } else { serve };
     serve(listener, Arc::new(hall))
 }

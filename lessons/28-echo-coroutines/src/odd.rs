@@ -41,7 +41,8 @@ fn short(answer: &str) -> String {
 /// it is answered. All of them share threads. Who else is harmed?
 pub fn odd_ends(stage: &Stage) -> shared::Result {
     for (name, serve) in BOTH {
-        let service = Service::start(stage, name, serve)?;
+        let patience = stage.time(1.0);
+        let service = Service::start_with(patience, stage, name, serve)?;
         let client = stage.track(format!("at {name}"));
         let mut cut_off = 0;
         for (oddity, visit) in ODD_ENDS {

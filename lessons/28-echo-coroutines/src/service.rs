@@ -5,11 +5,13 @@ use crate::{serve, tasks};
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
+use shared::lines::PATIENCE;
 use shared::process::Process;
 use shared::{Stage, lines};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::{FromRawFd, IntoRawFd};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, io};
 
 /// A server: it serves whoever comes to the listener, and counts them.
@@ -30,15 +32,24 @@ pub struct Service {
 }
 
 impl Service {
-    /// A server whose track is called `name`. The runtime starts in its own
-    /// process: a process with threads cannot fork.
+    /// A server whose track is called `name`.
     pub fn start(
         stage: &Stage,
         name: &str,
         serve: Serve,
     ) -> shared::Result<Self> {
-        let hall = Hall::new(stage.track(name), stage.time(1.0))?;
-        let hall = Arc::new(hall);
+        Self::start_with(PATIENCE, stage, name, serve)
+    }
+
+    /// The same; so long a client may leave an answer unread. The runtime
+    /// starts in a process of its own: a process with threads cannot fork.
+    pub fn start_with(
+        patience: Duration,
+        stage: &Stage,
+        name: &str,
+        serve: Serve,
+    ) -> shared::Result<Self> {
+        let hall = Arc::new(Hall::new(stage.track(name), patience)?);
         let listener = lines::open(ANY_PORT)?;
         let address = listener.local_addr()?;
         let theirs = Arc::clone(&hall);
