@@ -7,6 +7,7 @@ use shared::lesson::Claim;
 use shared::trace::{Event, Phase};
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::process::Command;
 use testkit::{Change, Check, Lesson, Run, happened, noted, until};
 
 const LESSON: Lesson = Lesson {
@@ -282,4 +283,19 @@ fn help_tells_of_full_size() {
     assert!(help.contains("--full"), "{help}");
     assert!(help.contains("minutes"), "{help}");
     Run::new(LESSON, &["--full=3"]).end().refused(2, &["--full"]);
+}
+
+#[test]
+fn peer_refuses_a_wrong_speed() {
+    let peer = concat!(env!("CARGO_MANIFEST_DIR"), "/peer.py");
+    for speed in ["0", "-1", "inf", "nan", "x"] {
+        let args = [peer, "--speed", speed];
+        let Ok(python) = Command::new("python3").args(args).output() else {
+            return not_run("there is no python3");
+        };
+        let said = String::from_utf8_lossy(&python.stderr);
+        assert_eq!(python.status.code(), Some(2), "{said}");
+        assert!(said.contains("--speed"), "{said}");
+        assert!(!said.contains("Traceback"), "{said}");
+    }
 }

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import dis
+import math
 import multiprocessing
 import sys
 import threading
@@ -138,9 +139,16 @@ def five_ways(speed, full):
     measure("wait: coroutines", coroutines, waits, asyncio.sleep, seconds)
 
 
+def speed(text):
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError("give a number above 0")
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=speed, default=1.0)
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
 
