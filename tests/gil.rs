@@ -175,11 +175,11 @@ fn claims_are_proven_and_can_fail() {
 /// Who is asked gives the lock up, wakes nobody, and does not wait.
 const TAKES_IT_BACK: Change = (
     "gil.rs",
-    "drop(self);\n        let mine = |state: &mut State| state.turn == turn;\n        drop(gil.taken.wait_while(gil.state(), mine));",
+    "drop(self);\n        let gave = Instant::now();\n        let mine = |state: &mut State| state.turn == turn;\n        drop(gil.taken.wait_while(gil.state(), mine));\n        track.span_at(\"waits\", gave, Instant::now());",
     "self.track.span_at(\"runs\", self.since, Instant::now());\n\
      gil.state().held = false;\n\
      std::mem::forget(self);\n\
-     let _ = (&gil.taken, turn);",
+     let _ = (&gil.taken, turn, track);",
 );
 
 const KEEPS_THE_LOCK: Change = (

@@ -71,10 +71,12 @@ impl Held<'_> {
     /// Gives the lock up, and waits until another has really taken it: who
     /// gave it up and runs on would be back before the other is awake.
     pub fn hand_over(self) {
-        let (gil, turn) = (self.gil, self.turn);
+        let (gil, turn, track) = (self.gil, self.turn, self.track);
         drop(self);
+        let gave = Instant::now();
         let mine = |state: &mut State| state.turn == turn;
         drop(gil.taken.wait_while(gil.state(), mine));
+        track.span_at("waits", gave, Instant::now());
     }
 }
 

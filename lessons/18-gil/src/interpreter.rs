@@ -138,7 +138,7 @@ impl Interpreter {
                 frame.stack.push(sum);
             }
             Op::AddTo => {
-                // Two steps of the processor, but one of the interpreter.
+                // Several steps of the processor, but one of the interpreter.
                 let sum = self.counter.load(Relaxed) + frame.pop();
                 frame.track.note("stores", sum);
                 self.counter.store(sum, Relaxed);

@@ -52,7 +52,8 @@ fn main() -> ExitCode {
 /// instructions has the counter changed?
 fn one_line(stage: &Stage) -> shared::Result {
     let program = [Op::Load, Op::Push(1), Op::Add, Op::Store];
-    let (interpreter, anna) = (Interpreter::with_lock(), stage.track("anna"));
+    let (interpreter, anna) =
+        (Interpreter::without_lock(), stage.track("anna"));
     let mut frame = Frame::new(&anna);
     let rows = program.map(|op| {
         interpreter.execute(op, &mut frame, thread::sleep);
@@ -63,8 +64,11 @@ fn one_line(stage: &Stage) -> shared::Result {
     stage.table(["instruction", "stack", "counter"], rows.clone());
     let changed = rows.iter().find(|[.., counter]| counter != "0");
     let changed_by = changed.map(|[op, ..]| op.as_str());
-    let claim = "the counter is changed by the last";
-    stage.claim(claim, changed_by, equals(Some("Store")));
+    stage.claim(
+        "the counter is changed by the last",
+        changed_by,
+        equals(Some("Store")),
+    );
     Ok(())
 }
 
