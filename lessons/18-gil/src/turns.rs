@@ -12,3 +12,7 @@ pub fn asked_back(trace: &Trace) -> Vec<Duration> {
     let lengths = asked.map(|turn| turn.end_ns - turn.begin_ns);
     lengths.map(Duration::from_nanos).collect()
 }
+
+pub fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
