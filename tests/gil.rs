@@ -248,8 +248,27 @@ fn sum(spans: &[Measured]) -> u64 {
 
 /// Whether ten slept, and all together for no more than half of the sum.
 fn asleep_at_once(events: &[Event]) -> bool {
-    let open = testkit::open_spans(events, "sleeps");
-    open.len() == 20 && open.iter().max() > Some(&1)
+    let named = events.iter().filter(|event| event.name == "sleeps");
+    let (begins, ends): (Vec<_>, Vec<_>) =
+        named.partition(|event| event.ph == Phase::Begin);
+    let waits = begins.iter().filter_map(|begin| {
+        let mut ends = ends.iter();
+        let end = ends.find(|end| end.track == begin.track)?;
+        Some(Measured { track: &begin.track, from: begin.t_ns, to: end.t_ns })
+    });
+    let waits: Vec<_> = waits.collect();
+    waits.len() == 10 && 2 * extent(&waits) <= sum(&waits)
+}
+
+/// From when until when each slept in one of the five ways.
+fn slept<'a>(events: &'a [Event], way: &str) -> Vec<Measured<'a>> {
+    let waits = noted(events, "all", way);
+    let waits = waits.as_array().cloned().unwrap_or_default();
+    let times = waits.iter().map(|wait| {
+        let time = |at: usize| wait[at].as_u64().expect("a time in ns");
+        Measured { track: "all", from: time(0), to: time(1) }
+    });
+    times.collect()
 }
 
 /// What was stored in the counter.
