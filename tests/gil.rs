@@ -152,23 +152,70 @@ fn claims_are_proven_and_can_fail() {
             ),
         },
         Check {
-            step: "five_ways",
+            step: "compute_five_ways",
             claim: "all compute the same",
             proven: |events| {
                 let all = noted(events, "all", "remainders");
                 let all = all.as_array().cloned().unwrap_or_default();
                 let product = (1..=8_000)
                     .fold(1, |product: u64, n| product * n % 1_000_000_007);
-                all.len() == 5 * 16 && all.iter().all(|one| *one == product)
+                all.len() == 3 * 5 * 16
+                    && all.iter().all(|one| *one == product)
             },
             broken: (
                 "ways.rs",
-                "push(remainder(frame))",
-                "push(1 + remainder(frame))",
+                "push(ran(frame))",
+                "push((1 + ran(frame).0, [0; 2]))",
+            ),
+        },
+        Check {
+            step: "wait_five_ways",
+            claim: "asleep at once, one by one: one",
+            proven: |events| {
+                let waits = slept(events, "one by one");
+                waits.len() == 20 && overlaps(&waits) == 0
+            },
+            broken: (
+                "ways.rs",
+                "let all = (0..times).map(|_| ran(interpreter.run(program, track)));\n    Ok(all.collect())",
+                "in_threads(&interpreter, program, times, track)",
+            ),
+        },
+        Check {
+            step: "wait_five_ways",
+            claim: "in each other way: two or more",
+            proven: |events| {
+                let ways =
+                    ["processes", "threads", "under the lock", "coroutines"];
+                ways.iter().all(|way| {
+                    let waits = slept(events, way);
+                    waits.len() == 20 && overlaps(&waits) > 0
+                })
+            },
+            broken: (
+                "coroutines.rs",
+                "scope.yield_with(Some(time));",
+                "let _ = &mut scope;\n thread::sleep(time);",
             ),
         },
     ]);
 }
+
+const TEN_WAIT: &str =
+    "all ten together took, of the sum of their waits: at most half";
+
+const TAKEN_BY_ALL: Change =
+    ("gil.rs", "while state.held {", "while false && state.held {");
+
+const ONE_AFTER_THE_OTHER: Change = (
+    "cores.rs",
+    "let before = core_time();\n                compute(track);",
+    "let before = core_time();\n\
+     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());\n\
+     let one = ONE.lock();\n\
+     compute(track);\n\
+     drop(one);",
+);
 
 /// Who is asked gives the lock up, wakes nobody, and does not wait.
 const TAKES_IT_BACK: Change = (
@@ -182,8 +229,8 @@ const TAKES_IT_BACK: Change = (
 
 const KEEPS_THE_LOCK: Change = (
     "interpreter.rs",
-    "drop(held.take());\n                track.span(\"sleeps\", || sleep(time));\n                held = self.take(track);",
-    "track.span(\"sleeps\", || sleep(time));",
+    "drop(held.take());\n                let from = now();\n                track.span(\"sleeps\", || sleep(time));\n                slept = [from, now()];\n                held = self.take(track);",
+    "track.span(\"sleeps\", || sleep(time)); slept = [now(); 2];",
 );
 
 /// A span that was measured.
@@ -201,22 +248,6 @@ fn spans<'a>(events: &'a [Event], name: &str) -> Vec<Measured<'a>> {
         let (from, to) = (time("from_ns"), time("to_ns"));
         Measured { track: &event.track, from, to }
     });
-const TEN_WAIT: &str =
-    "all ten together took, of the sum of their waits: at most half";
-
-const TAKEN_BY_ALL: Change =
-    ("gil.rs", "while state.held {", "while false && state.held {");
-
-const ONE_AFTER_THE_OTHER: Change = (
-    "cores.rs",
-    "let before = core_time();\n                compute(track);",
-    "let before = core_time();\n\
-     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());\n\
-     let one = ONE.lock();\n\
-     compute(track);\n\
-     drop(one);",
-);
-
     spans.collect()
 }
 
@@ -304,25 +335,30 @@ fn one_core_shows_no_two_at_once() {
     let said = "two threads at once: this program may use 1 core";
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
     let claims = Claim::all(&ended.trace);
-    assert_eq!(claims.len(), 10, "{claims:?}");
+    assert_eq!(claims.len(), 12, "{claims:?}");
 }
 
 #[test]
 fn full_size_can_be_ended() {
-    let args = ["--full", "--step", "five_ways", "--speed", "1"];
-    let run = Run::new(LESSON, &args);
-    let trace = run.trace_path();
-    let ended = run.end_after(|child| {
-        until("it has said how much it measures", || {
-            let trace = std::fs::read_to_string(&trace);
-            trace.is_ok_and(|trace| trace.contains("100 times 2 s"))
+    let steps = [
+        ("compute_five_ways", "computing: 16 times 1 * 2 * ... * 100000"),
+        ("wait_five_ways", "waiting: 100 times 2 s"),
+    ];
+    for (step, said) in steps {
+        let args = ["--full", "--step", step, "--speed", "1"];
+        let run = Run::new(LESSON, &args);
+        let trace = run.trace_path();
+        let ended = run.end_after(|child| {
+            until("it has said how much it measures", || {
+                let trace = std::fs::read_to_string(&trace);
+                trace.is_ok_and(|trace| trace.contains(said))
+            });
+            let pid = Pid::from_raw(child.id() as i32);
+            kill(pid, Signal::SIGINT).expect("it can be asked to end");
         });
-        let pid = Pid::from_raw(child.id() as i32);
-        kill(pid, Signal::SIGINT).expect("it can be asked to end");
-    });
-    assert_eq!((ended.code, ended.stderr.as_str()), (130, ""));
-    let said = "computing: 16 times 1 * 2 * ... * 100000";
-    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+        assert_eq!((ended.code, ended.stderr.as_str()), (130, ""));
+        assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct Frame<'a> {
     turns: u64,
     pub stack: Vec<i64>,
     pub product: BigUint,
+    /// From when until when it slept last, in ns since the run began.
+    pub slept: [u64; 2],
 }
 
 impl<'a> Frame<'a> {
@@ -62,6 +64,7 @@ impl<'a> Frame<'a> {
             turns: 1,
             stack: Vec::new(),
             product: BigUint::from(1_u32),
+            slept: [0; 2],
         }
     }
 
@@ -93,11 +96,14 @@ impl Interpreter {
     ) -> Frame<'a> {
         let mut frame = Frame::new(track);
         let mut held = self.take(track);
+        let (now, mut slept) = (|| track.recorder().now_ns(), [0; 2]);
         while let Some(&op) = program.get(frame.next) {
             frame.next += 1;
             self.execute(op, &mut frame, |time| {
                 drop(held.take());
+                let from = now();
                 track.span("sleeps", || sleep(time));
+                slept = [from, now()];
                 held = self.take(track);
             });
             if let Some(asked) = held.take_if(|held| held.is_asked_for()) {
@@ -106,6 +112,7 @@ impl Interpreter {
                 frame.turns += 1;
             }
         }
+        frame.slept = slept;
         frame
     }
 

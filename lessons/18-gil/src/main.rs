@@ -5,9 +5,9 @@
 
 mod cores;
 mod coroutines;
+mod five_ways;
 mod gil;
 mod interpreter;
-mod table;
 mod turns;
 mod updates;
 mod waiting;
@@ -40,11 +40,12 @@ fn main() -> ExitCode {
         waiting::wait_without,
         updates::several_instructions,
         updates::one_instruction,
-        table::five_ways;
-        gil, interpreter,
+        five_ways::compute_five_ways,
+        five_ways::wait_five_ways;
+        gil, interpreter, ways,
     ]
     .with::<Options>()
-    .longer(table::longer)
+    .longer(five_ways::longer)
     .run()
 }
 
@@ -84,8 +85,8 @@ fn compute_with_lock(stage: &Stage) -> shared::Result {
     let asked = "turns ended because the other asked";
     stage.track("both").note(asked, turns.len());
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
-    stage.claim("cores used: no more than one", used, at_most(1.1));
     let used = used.max(cores_used(&trace));
+    stage.claim("cores used: no more than one", used, at_most(1.1));
     let shortest = turns.iter().min().copied().unwrap_or_default();
     let (shortest, least) = (ms(shortest), ms(SWITCH_INTERVAL));
     let claim = format!("shortest turn asked for, ms: at least {least}");

@@ -8,11 +8,14 @@ use shared::process::Process;
 use std::cell::RefCell;
 use std::thread;
 
-/// Runs a program so many times. Returns for each a remainder of its product,
-/// by which it is known.
+/// Runs a program so many times.
 pub type Way = fn(&[Op], usize, &Track) -> Results;
 
-type Results = shared::Result<Vec<u64>>;
+/// What came of a run: a remainder of its product, by which that is known, and
+/// from when until when it slept.
+pub type Ran = (u64, [u64; 2]);
+
+type Results = shared::Result<Vec<Ran>>;
 
 pub const WAYS: [(&str, Way); 5] = [
     ("one by one", one_by_one),
@@ -24,14 +27,14 @@ pub const WAYS: [(&str, Way); 5] = [
 
 fn one_by_one(program: &[Op], times: usize, track: &Track) -> Results {
     let interpreter = Interpreter::with_lock();
-    let all = (0..times).map(|_| remainder(interpreter.run(program, track)));
+    let all = (0..times).map(|_| ran(interpreter.run(program, track)));
     Ok(all.collect())
 }
 
 /// Each has an interpreter of its own, and its lock.
 fn processes(program: &[Op], times: usize, track: &Track) -> Results {
     let interpreter = Interpreter::with_lock();
-    let run = || remainder(interpreter.run(program, track));
+    let run = || ran(interpreter.run(program, track));
     let children = (0..times).map(|_| Process::spawn(run));
     let children = children.collect::<Result<Vec<_>, _>>()?;
     children.into_iter().map(|child| Ok(child.join()?)).collect()
@@ -51,7 +54,7 @@ fn in_threads(
     times: usize,
     track: &Track,
 ) -> Results {
-    let run = || remainder(interpreter.run(program, track));
+    let run = || ran(interpreter.run(program, track));
     thread::scope(|scope| {
         let threads: Vec<_> = (0..times).map(|_| scope.spawn(run)).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
@@ -66,14 +69,13 @@ fn coroutines(program: &[Op], times: usize, track: &Track) -> Results {
     let all = RefCell::new(Vec::new());
     run_all(times, |sleep| {
         let frame = interpreter.run_with(program, track, sleep);
-        all.borrow_mut().push(remainder(frame));
+        all.borrow_mut().push(ran(frame));
     });
     Ok(all.into_inner())
 }
 
-/// What is left of the thread's product, divided by a prime that is larger
-/// than all factors.
-fn remainder(frame: Frame) -> u64 {
+/// The remainder is that of a prime which is larger than all factors.
+fn ran(frame: Frame) -> Ran {
     let rest = frame.product % 1_000_000_007_u64;
-    rest.iter_u64_digits().next().unwrap_or(0)
+    (rest.iter_u64_digits().next().unwrap_or(0), frame.slept)
 }
