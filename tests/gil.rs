@@ -220,11 +220,11 @@ const ONE_AFTER_THE_OTHER: Change = (
 /// Who is asked gives the lock up, wakes nobody, and does not wait.
 const TAKES_IT_BACK: Change = (
     "gil.rs",
-    "drop(self);\n        let gave = Instant::now();\n        let mine = |state: &mut State| state.turn == turn;\n        drop(gil.taken.wait_while(gil.state(), mine));\n        track.span_at(\"waits\", gave, Instant::now());",
+    "drop(self);\n        let mine = |state: &mut State| state.turn == turn;\n        drop(gil.taken.wait_while(gil.state(), mine));\n        track.span_at(\"waits\", gave, Instant::now());",
     "self.track.span_at(\"runs\", self.since, Instant::now());\n\
      gil.state().held = false;\n\
      std::mem::forget(self);\n\
-     let _ = (&gil.taken, turn, track);",
+     let _ = (&gil.taken, turn, track, gave);",
 );
 
 const KEEPS_THE_LOCK: Change = (

@@ -30,6 +30,7 @@ pub struct Held<'a> {
     gil: &'a Gil,
     turn: u64,
     since: Instant,
+    until: Option<Instant>,
     track: &'a Track,
 }
 
@@ -54,7 +55,7 @@ impl Gil {
         let (turn, since) = (state.turn, Instant::now());
         drop(state);
         track.span_at("waits", came, since);
-        Held { gil: self, turn, since, track }
+        Held { gil: self, turn, since, until: None, track }
     }
 
     /// Never half changed, even if its last user panicked.
@@ -70,10 +71,11 @@ impl Held<'_> {
 
     /// Gives the lock up, and waits until another has really taken it: who
     /// gave it up and runs on would be back before the other is awake.
-    pub fn hand_over(self) {
+    pub fn hand_over(mut self) {
         let (gil, turn, track) = (self.gil, self.turn, self.track);
-        drop(self);
         let gave = Instant::now();
+        self.until = Some(gave);
+        drop(self);
         let mine = |state: &mut State| state.turn == turn;
         drop(gil.taken.wait_while(gil.state(), mine));
         track.span_at("waits", gave, Instant::now());
@@ -82,7 +84,8 @@ impl Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.track.span_at("runs", self.since, Instant::now());
+        let until = self.until.unwrap_or_else(Instant::now);
+        self.track.span_at("runs", self.since, until);
         self.gil.state().held = false;
         self.gil.given_up.notify_one();
     }
