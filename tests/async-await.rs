@@ -38,7 +38,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "one_request",
-            claim: "work until it calls back",
+            claim: "work while it is to call back",
             proven: |events| {
                 let waits = edges(events, "is to call back");
                 let works = edges(events, "works");
@@ -114,7 +114,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "all_at_once",
-            claim: "spawned: as long as the longest",
+            claim: "spawned: under twice the longest",
             // The last has begun before the first ends.
             proven: |events| {
                 let first = events.iter().position(|event| {

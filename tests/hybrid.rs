@@ -143,7 +143,7 @@ const THE_THREAD_WAITS: Change = (
 /// A request computes elsewhere, and its thread goes on to the next one.
 const OTHERS_RUN_MEANWHILE: Change = (
     "place.rs",
-    "self.track.span(\"computes\", || self.compute());",
+    "self.track.span(\"computes\", || self.compute())?;",
     "let _computes = self.track.begin(\"computes\");
      let second = std::time::Duration::from_secs(1);
      let elsewhere = move || std::thread::sleep(second);

@@ -18,6 +18,7 @@ pub struct Options {
     listen: Option<SocketAddr>,
     /// Serve there by tasks of tokio, not by coroutines of may
     #[arg(long, requires = "listen")]
+    #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
     tokio: bool,
     /// Have N clients at once in the first two steps, 1 to 10000
     #[arg(long, value_name = "N", default_value = "1000")]

@@ -64,7 +64,7 @@ fn one_request(stage: &Stage) -> shared::Result {
     let waiting = trace.overlap("on the line", "works");
     stage.claim("no work while on the line", waiting, equals(false));
     let meanwhile = trace.overlap("is to call back", "works");
-    stage.claim("work until it calls back", meanwhile, equals(true));
+    stage.claim("work while it is to call back", meanwhile, equals(true));
     Ok(())
 }
 
@@ -98,7 +98,7 @@ fn all_at_once(stage: &Stage) -> shared::Result {
     stage.claim("spawned: on their way at once", peak, equals(PAGES));
     let longest = trace.longest("spawned");
     let took = trace.extent("spawned").div_duration_f64(longest);
-    stage.claim("spawned: as long as the longest", took, at_most(2.0));
+    stage.claim("spawned: under twice the longest", took, at_most(2.0));
     let threads = trace.threads_of("spawned");
     stage.claim("spawned: on threads", threads, equals(1));
     Ok(())

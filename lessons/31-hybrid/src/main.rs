@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 /// One process, one thread, eight coroutines. Eight requests wait; then eight
 /// compute. How many are at it at the same moment?
 fn coroutines(stage: &Stage) -> shared::Result {
-    let trace = wait_then_compute(stage, Mixture::new(1, 1, 8))?;
+    wait_then_compute(stage, Mixture::new(1, 1, 8))?;
+    let trace = stage.trace()?;
     let waiting = trace.peak("waits");
     stage.claim("wait at once: all eight", waiting, equals(8));
     let computing = trace.peak("computes");
@@ -50,7 +51,8 @@ fn coroutines(stage: &Stage) -> shared::Result {
 /// One process of eight threads, with a coroutine on each. The same sixteen
 /// requests: how many compute at once now?
 fn threads(stage: &Stage) -> shared::Result {
-    let trace = wait_then_compute(stage, Mixture::new(1, 8, 1))?;
+    wait_then_compute(stage, Mixture::new(1, 8, 1))?;
+    let trace = stage.trace()?;
     let threads = trace.threads_of("computes");
     stage.claim("threads that compute: eight", threads, equals(8));
     let computing = trace.peak("computes");
@@ -61,7 +63,8 @@ fn threads(stage: &Stage) -> shared::Result {
 /// Eight processes. Each has a socket of its own that listens at the same
 /// port. Which of them gets a client?
 fn processes(stage: &Stage) -> shared::Result {
-    let trace = wait_then_compute(stage, Mixture::new(8, 1, 1))?;
+    wait_then_compute(stage, Mixture::new(8, 1, 1))?;
+    let trace = stage.trace()?;
     let processes = server::processes_that_answered(&trace);
     stage.claim("processes that answer: eight", processes, equals(8));
     let computing = trace.peak("computes");
@@ -69,12 +72,13 @@ fn processes(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Two processes, two threads in each, two coroutines on each of those. How
-/// many requests wait at once here, and how many compute?
+/// P processes, T threads in each, C coroutines on each of those: 2x2x2, or as
+/// --mixture says. How many requests wait at once, and how many compute?
 fn hybrid(stage: &Stage) -> shared::Result {
     let mixture = stage.options::<Options>().mixture;
+    wait_then_compute(stage, mixture)?;
+    let trace = stage.trace()?;
     let Mixture { processes, threads, .. } = mixture;
-    let trace = wait_then_compute(stage, mixture)?;
     let waiting = trace.peak("waits");
     stage.claim("wait at once: P x T x C", waiting, equals(mixture.places()));
     let computing = trace.peak("computes");

@@ -37,18 +37,19 @@ pub fn which_wins(stage: &Stage) -> shared::Result {
         let memory = memory.map_or("?".to_owned(), |n| n.to_string());
         rows.push([mixture.to_string(), ms(waiting), ms(computing), memory]);
     }
-    stage.table(["PxTxC", "wait ms", "compute ms", "KiB"], rows);
+    stage.table(["PxTxC", "wait ms", "compute ms", "own KiB"], rows);
     Ok(())
 }
 
-/// The memory of these processes in KiB, that which they share counted once:
-/// proc(5), `Pss`.
+/// The memory that each of these processes has for itself, in KiB, all
+/// together: proc(5), `Private_Clean` and `Private_Dirty`.
 fn memory(processes: &[Process<()>]) -> Option<u64> {
     let of = |process: &Process<()>| {
         let path = format!("/proc/{}/smaps_rollup", process.pid());
         let text = fs::read_to_string(path).ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        let own = text.lines().filter(|line| line.starts_with("Private_"));
+        let own = own.filter_map(|line| line.split_whitespace().nth(1));
+        own.map(|number| number.parse::<u64>().ok()).sum::<Option<u64>>()
     };
     processes.iter().map(of).sum()
 }
