@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-/// Takes addresses in numbers as they are. The usual resolver starts a thread
+/// Takes addresses in numbers as they are, and none for https. The usual resolver starts a thread
 /// for every question that has a time limit.
 #[derive(Debug, Default)]
 struct Numbers(DefaultResolver);
@@ -96,6 +96,10 @@ impl Resolver for Numbers {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if uri.scheme_str() == Some("https") {
+            // Nobody is to be connected to in vain.
+            return Err(ureq::Error::TlsRequired);
+        }
         let host = uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let Ok(address) = host.parse::<IpAddr>() else {

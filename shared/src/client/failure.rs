@@ -27,6 +27,9 @@ pub enum Failure {
     /// The server sent the client on and on.
     #[error("too many redirects")]
     Redirects,
+    /// The server sent the client on to `https://`.
+    #[error("sent on to https, which is not spoken here")]
+    Https,
     /// Nobody listens there.
     #[error("nobody listens there")]
     Refused,
@@ -64,7 +67,9 @@ impl Failure {
             TooManyRedirects => Self::Redirects,
             ConnectionFailed => Self::Refused,
             HostNotFound => Self::Host,
-            BadUri(_) | Http(_) | RequireHttpsOnly(_) | TlsRequired => {
+            // What was asked for is `http://`: it was sent on.
+            TlsRequired => Self::Https,
+            BadUri(_) | Http(_) | RequireHttpsOnly(_) => {
                 Self::Url(url.to_owned())
             }
             Io(error) => Self::of_system(&error),

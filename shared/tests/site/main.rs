@@ -30,6 +30,7 @@ const CASES: &[Case] = cases!("site":
     nobody_listens_at_a_dead_end,
     requests_that_meet,
     limits_of_the_client,
+    sent_on_to_https,
     other_methods_are_refused,
     a_thousand_at_once,
     gone_with_its_parent,
@@ -306,6 +307,26 @@ fn limits_of_the_client() -> Outcome {
     let url = site.url();
     site.stop();
     assert_eq!(Client::new(LIMITS).get(&url).err(), Some(Failure::Refused));
+    Ok(())
+}
+
+fn sent_on_to_https() -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let server = thread::spawn(move || -> std::io::Result<()> {
+        let (mut socket, _) = listener.accept()?;
+        let mut lines = BufReader::new(socket.try_clone()?).lines();
+        while lines.next().transpose()?.is_some_and(|at| !at.is_empty()) {}
+        write!(
+            socket,
+            "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    });
+    let failure = client().get(&url).err();
+    assert_eq!(failure, Some(Failure::Https));
+    assert!(failure.is_some_and(|why| why.to_string().contains("https")));
+    server.join().map_err(|_| "it panicked")??;
     Ok(())
 }
 
