@@ -52,6 +52,15 @@ def local_site(latency, *options):
         yield url
 
 
+def read(file):
+    """One a line; what stands behind a # is for people."""
+    try:
+        lines = [line.split("#")[0].strip() for line in file.read_text().splitlines()]
+        return list(dict.fromkeys(str(ipaddress.ip_address(line)) for line in lines if line))
+    except (OSError, ValueError) as error:
+        sys.exit(f"peer.py: cannot take addresses from {file}: {error}")
+
+
 def look_up(base, address, limit=20):
     """City and country, or why not: never an exception."""
     try:
@@ -81,11 +90,11 @@ def one_by_one(base, addresses):
     return [look_up(base, address) for address in addresses]
 
 
-def a_thread_each(base, addresses, limit=20):
+def a_thread_each(base, addresses):
     rows = [None] * len(addresses)
 
     def ask(place, address):
-        rows[place] = look_up(base, address, limit)
+        rows[place] = look_up(base, address)
 
     threads = [threading.Thread(target=ask, args=job) for job in enumerate(addresses)]
     for thread in threads:
@@ -95,9 +104,9 @@ def a_thread_each(base, addresses, limit=20):
     return rows
 
 
-def with_threads(number, base, addresses):
+def with_threads(number, base, addresses, limit=20):
     with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(lambda address: look_up(base, address), addresses))
+        return list(pool.map(lambda address: look_up(base, address, limit), addresses))
 
 
 def timed(label, way, *arguments):
@@ -116,7 +125,7 @@ def each_row_says_why(latency, limit):
     faults = [f"--fault={fault}@/json/{address}" for address, fault in WRONG.items()]
     addresses = [*KNOWN[:-1], "192.168.7.7"]
     with local_site(latency, "--retry-after", "30", *faults) as url:
-        table(a_thread_each(url + "/json/", addresses, limit))
+        table(with_threads(6, url + "/json/", addresses, limit))
     with socket.socket() as nobody:  # has a port, and does not listen
         nobody.bind(("127.0.0.1", 0))
         table([look_up("http://127.0.0.1:%d/json/" % nobody.getsockname()[1], "193.0.14.129")])
@@ -143,8 +152,7 @@ def main():
     options = parser.parse_args()
     addresses = KNOWN
     if options.addresses:
-        words = options.addresses.read_text().split()
-        addresses = [str(ipaddress.ip_address(word)) for word in words]
+        addresses = read(options.addresses)
     if options.url:
         table(three_ways(options.url.rstrip("/") + "/", addresses))
         return

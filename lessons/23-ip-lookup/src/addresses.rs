@@ -1,13 +1,14 @@
 //! The addresses that are looked up.
 
+use crate::options::Options;
 use crate::row::Row;
-use crate::service::Options;
 use anyhow::{Context, ensure};
 use shared::Stage;
 use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// More at once than a thread each is good for, and a file larger than that
 /// many need.
@@ -37,15 +38,28 @@ pub fn known() -> Vec<Row> {
 ///
 /// # Errors
 /// When there is no list of addresses in that file.
-pub fn rows(stage: &Stage) -> shared::Result<Vec<Row>> {
+pub fn chosen(stage: &Stage) -> shared::Result<Vec<Row>> {
     let Some(file) = &stage.options::<Options>().addresses else {
         return Ok(known());
     };
-    let addresses = read(file).with_context(|| {
-        let file = file.display();
-        format!("cannot take addresses from {file}; give one a line")
-    })?;
-    Ok(addresses.into_iter().map(Row::of).collect())
+    // Once for all steps: a pipe can be read no second time.
+    static READ: OnceLock<Vec<IpAddr>> = OnceLock::new();
+    if READ.get().is_none() {
+        let addresses = read(file).with_context(|| {
+            let file = file.display();
+            format!("cannot take addresses from {file}; give one a line")
+        })?;
+        READ.get_or_init(|| addresses);
+    }
+    Ok(READ.get().into_iter().flatten().copied().map(Row::of).collect())
+}
+
+/// Says that a step does not look up those of `--addresses`, if there are any.
+pub fn not_asked_for(stage: &Stage) {
+    if stage.options::<Options>().addresses.is_some() {
+        let why = "this step has its own";
+        stage.cannot_show("the addresses of --addresses", why);
+    }
 }
 
 /// One a line; what stands behind a `#` is for people. One that stands there

@@ -1,15 +1,16 @@
 //! How long it takes, and what more threads bring.
 
-use crate::addresses::known;
-use crate::service::{Options, open};
+use crate::addresses::{known, not_asked_for};
+use crate::local::{Meet, open};
+use crate::options::Options;
 use crate::{ask, share};
 use shared::Stage;
 
-/// How often the time of one look-up goes into that of all.
-pub fn time(stage: &Stage) -> shared::Result<f64> {
+/// How many look-ups, one after the other, take as long as all of them took.
+pub fn in_look_ups(stage: &Stage) -> shared::Result<f64> {
     let trace = stage.trace()?;
-    let (asked, extent) = (trace.count("asks"), trace.extent("asks"));
-    Ok(asked as f64 * extent.div_duration_f64(trace.total("asks")))
+    let (asked, extent) = (trace.count("waits"), trace.extent("waits"));
+    Ok(asked as f64 * extent.div_duration_f64(trace.total("waits")))
 }
 
 /// Three threads, six, twelve, 24, 48. Do twice as many always take half the
@@ -20,7 +21,9 @@ pub fn how_many_pay(stage: &Stage) -> shared::Result {
         stage.cannot_show("how many threads pay", why);
         return Ok(());
     }
-    let (_site, service) = open(stage, 0)?;
+    not_asked_for(stage);
+    // Three cannot wait for 24.
+    let (_site, service) = open(stage, Meet(1))?;
     let main = stage.track("main");
     main.say("24 look-ups each time");
     for number in [3, 6, 12, 24, 48] {
