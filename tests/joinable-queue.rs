@@ -379,6 +379,38 @@ fn control_c_to_all_of_them_is_the_same() {
 }
 
 #[test]
+fn a_real_control_c_takes_the_place_of_that_of_the_step() {
+    for whole_group in [true, false] {
+        // So slow that the step's own would come seconds later.
+        let run =
+            Run::new(LESSON, &["--step", "interrupted", "--speed", "0.2"]);
+        let trace = run.trace_path();
+        let ended = run.end_after(|child| {
+            testkit::until("four pages are done, more are asked for", || {
+                let trace = Trace::read(&trace).unwrap_or_default();
+                trace.count("done") == 4 && trace.count("fetches") > 4
+            });
+            let lesson = Pid::from_raw(child.id() as i32);
+            let sent = match whole_group {
+                true => nix::sys::signal::killpg(lesson, Signal::SIGINT),
+                false => kill(lesson, Signal::SIGINT),
+            };
+            sent.expect("it runs");
+        });
+        assert_eq!((ended.code, ended.stderr.as_str()), (130, ""));
+        let events = ended.trace.events();
+        let (told, left) = ("done so far", "not done");
+        assert_eq!(noted(events, "program", told), 4, "{}", ended.stdout);
+        assert_eq!(noted(events, "program", left), 12 - 4);
+        assert_eq!(sorted(done_pages(events)), sorted(pages(1..=4)));
+        let rows = ended.stdout.lines();
+        let rows = rows.filter(|row| row.trim_start().starts_with("/pages/"));
+        assert_eq!(rows.count(), 4, "{}", ended.stdout);
+        assert!(!ended.stdout.contains("SIGINT to the"), "{}", ended.stdout);
+    }
+}
+
+#[test]
 fn a_worker_that_somebody_kills_is_told_with_its_page() {
     let mut killed = None;
     let ended = when_done(2, "until_all_is_done", |_, worker| {

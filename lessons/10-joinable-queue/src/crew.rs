@@ -112,6 +112,7 @@ impl<'a> Crew<'a> {
         if !self.interrupt.was_pressed()? {
             return Ok(());
         }
+        self.parent.say("ends its workers by SIGKILL, then itself by SIGINT");
         for worker in &self.workers {
             worker.kill()?;
             worker.wait();

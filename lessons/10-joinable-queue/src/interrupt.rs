@@ -5,21 +5,20 @@ use crate::list::List;
 use crate::{fetch_all, join};
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use shared::Stage;
 use shared::lesson::equals;
 use shared::process::{self, Event, Process};
-use shared::site::{Fault, PAGES};
+use shared::site::{Fault, PAGES, Site};
+use shared::{Stage, Track};
 use std::process::exit;
+use std::time::Instant;
 
 /// So many pages come; then the site falls silent.
 const COME: usize = 4;
 
 /// A program has fetched a few pages; then the site falls silent, and somebody
-/// presses Ctrl-C. What becomes of the pages that it has?
+/// sends SIGINT, as Ctrl-C does. What becomes of the pages that it has?
 pub fn interrupted(stage: &Stage) -> shared::Result {
-    let later = COME + 1..=PAGES;
-    let silent = later.map(|n| (format!("/pages/{n}"), Fault::Silent));
-    let (_site, list) = List::read(stage, silent)?;
+    let (_site, list) = falls_silent(stage)?;
     if !list.ours || list.addresses.len() <= COME {
         let why = "for that it takes the local site, and some more pages";
         stage.cannot_show("Ctrl-C in the middle", why);
@@ -27,40 +26,59 @@ pub fn interrupted(stage: &Stage) -> shared::Result {
     }
     let (somebody, program) = (stage.track("somebody"), stage.track("program"));
     let (worker, some_done) = (stage.track("worker"), Event::new()?);
-    let (come, never) = list.addresses.split_at(COME);
-    let running = Process::builder().name("the program").spawn(|| {
-        let desk = Desk::new(&list)?;
-        for address in come {
-            desk.pages.put(address)?;
-        }
-        let mut crew = Crew::start(list.workers, &program, &desk, || {
-            fetch_all(&worker, "fetches", &desk)
-        })?;
-        join(&mut crew)?;
-        some_done.set();
-        for address in never {
-            desk.pages.put(address)?;
-        }
-        program.span("waits", || join(&mut crew))?;
-        crew.dismiss()
-    })?;
-    while !some_done.wait_timeout(MOMENT) && running.is_alive() {}
-    somebody.pause(1.0);
-    somebody.say("presses Ctrl-C");
+    let running = Process::builder()
+        .name("the program")
+        .spawn(|| works(&list, &program, &worker, &some_done))?;
+    // Whoever really presses Ctrl-C now means the program, too.
+    let pressed = Interrupt::hold()?;
+    pressed.pass_on_until(&running, || some_done.is_set())?;
+    let later = Instant::now() + stage.time(1.0);
+    pressed.pass_on_until(&running, || Instant::now() >= later)?;
+    somebody.say("sends SIGINT to the program, as Ctrl-C does");
     running.send(process::Signal::INT)?;
     let status = running.wait();
     if status.signal().is_none() {
         running.join()?; // says why
     }
+    stage.claim(
+        "ended by",
+        status.signal().map(|signal| signal.to_string()).as_deref(),
+        equals(Some("SIGINT")),
+    );
     let trace = stage.trace()?;
-    let signal = status.signal().map(|signal| signal.to_string());
-    stage.claim("ended by", signal.as_deref(), equals(Some("SIGINT")));
     let told: usize = trace.noted("program", "done so far")?;
     let done = trace.count("done");
     stage.claim("told: the pages that were done", told, equals(done));
     let left: usize = trace.noted("program", "not done")?;
-    stage.claim("not done: the others", left, equals(never.len()));
+    let others = list.addresses.len() - COME;
+    stage.claim("not done: the others", left, equals(others));
     Ok(())
+}
+
+/// The list of a site that gives a few pages and no more.
+fn falls_silent(stage: &Stage) -> shared::Result<(Option<Site>, List<'_>)> {
+    let later = COME + 1..=PAGES;
+    List::read(stage, later.map(|n| (format!("/pages/{n}"), Fault::Silent)))
+}
+
+/// The program: the pages that never come are put when the others are done.
+fn works(
+    list: &List,
+    program: &Track,
+    worker: &Track,
+    some_done: &Event,
+) -> shared::Result {
+    let (come, never) = list.addresses.split_at(COME);
+    let desk = Desk::new(list)?;
+    come.iter().try_for_each(|page| desk.pages.put(page))?;
+    let mut crew = Crew::start(list.workers, program, &desk, || {
+        fetch_all(worker, "fetches", &desk)
+    })?;
+    join(&mut crew)?;
+    some_done.set();
+    never.iter().try_for_each(|page| desk.pages.put(page))?;
+    program.span("waits", || join(&mut crew))?;
+    crew.dismiss()
 }
 
 /// Keeps Ctrl-C waiting from when it is made until it is dropped. Children
@@ -83,6 +101,27 @@ impl Interrupt {
     /// Whether it was pressed. Asks only once.
     pub fn was_pressed(&self) -> shared::Result<bool> {
         Ok(self.signals.read_signal()?.is_some())
+    }
+
+    /// Waits until all is ready or `program` has ended. If Ctrl-C is pressed
+    /// meanwhile, the program is told, and this process ends after it.
+    fn pass_on_until(
+        &self,
+        program: &Process<()>,
+        ready: impl Fn() -> bool,
+    ) -> shared::Result {
+        loop {
+            let over = program.join_timeout(MOMENT).is_some() || ready();
+            if self.was_pressed()? {
+                // A terminal may have told it already; twice does no harm.
+                program.send(process::Signal::INT)?;
+                program.wait();
+                self.obey()
+            }
+            if over {
+                return Ok(());
+            }
+        }
     }
 
     /// Ends this process by the signal.
