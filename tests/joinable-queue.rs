@@ -322,7 +322,8 @@ fn a_failed_page_stands_in_the_table_with_its_reason() {
 /// Runs a step slowly until so many pages are done, and then does something to
 /// a process that fetches one.
 fn when_done(pages: usize, step: &str, deed: impl FnOnce(Pid, Pid)) -> Ended {
-    let run = Run::new(LESSON, &["--step", step, "--speed", "0.5"]);
+    let pace = ["--speed", "0.5", "--workers", "2"];
+    let run = Run::new(LESSON, &[&["--step", step][..], &pace].concat());
     let trace = run.trace_path();
     run.end_after(|child| {
         let mut fetching = None;
@@ -419,6 +420,13 @@ fn a_worker_that_somebody_kills_is_told_with_its_page() {
     });
     let pid = format!("(pid {})", killed.expect("it was killed"));
     ended.refused(1, &["until_all_is_done", &pid, "killed by SIGKILL"]);
+    // It is told when it is noticed, not when the others have done the rest.
+    let told = ended.trace.events().iter().position(|event| {
+        let text = event.args.get("text").and_then(Value::as_str);
+        text.is_some_and(|text| text.contains(&pid))
+    });
+    let later = &ended.trace.events()[told.expect("it is told")..];
+    assert!(happened(later, "done").count() >= 4, "{}", ended.stdout);
     let (_, lost) =
         ended.stderr.split_once("not done: ").expect("it is told which");
     let (lost, _) = lost.split_once(';').expect("and what to do");

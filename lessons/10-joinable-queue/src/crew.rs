@@ -96,11 +96,15 @@ impl<'a> Crew<'a> {
     pub fn all_alive(&mut self) -> shared::Result {
         let dead = self.workers.iter().position(|worker| !worker.is_alive());
         let Some(dead) = dead else { return Ok(()) };
+        let end = self.workers.swap_remove(dead).join();
+        if let Err(death) = &end {
+            self.parent.say(death.to_string());
+        }
         self.until_all_ended()?;
         let (list, visits) = (self.desk.list, self.desk.visits());
         list.show(&visits);
         let lost = list.not_in(&visits).join(", ");
-        let Err(death) = self.workers.swap_remove(dead).join() else {
+        let Err(death) = end else {
             bail!("a worker went home early; not done: {lost}")
         };
         bail!("{death}; not done: {lost}; run it again")
