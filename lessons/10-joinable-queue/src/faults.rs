@@ -2,37 +2,32 @@
 
 use crate::crew::{Crew, Desk, PATIENCE};
 use crate::list::{List, short};
+use crate::page::Visit;
 use crate::{fetch_all, join};
 use anyhow::ensure;
-use shared::Stage;
 use shared::client::Limits;
 use shared::lesson::equals;
 use shared::process::{Event, JoinableQueue, Process, QueueError};
-use shared::site::Fault;
+use shared::site::{Fault, Site};
+use shared::{Stage, Track};
 use std::time::Duration;
 
-const WRONG: [(&str, Fault); 7] = [
-    ("/pages/2", Fault::NotFound),
-    ("/pages/4", Fault::Cut),
-    ("/pages/5", Fault::Garbled),
-    ("/pages/7", Fault::Silent),
-    ("/pages/8", Fault::Closed),
-    ("/pages/10", Fault::Huge),
-    ("/pages/11", Fault::Redirect),
+/// What is wrong with which page, and the reason that is to be told for it.
+const WRONG: [(&str, Fault, &str); 7] = [
+    ("/pages/2", Fault::NotFound, "404 Not Found"),
+    ("/pages/4", Fault::Cut, "the connection ended early"),
+    ("/pages/5", Fault::Garbled, "half a page: <html> has no end"),
+    ("/pages/7", Fault::Silent, "no answer in time"),
+    ("/pages/8", Fault::Closed, "the connection ended early"),
+    ("/pages/10", Fault::Huge, "more than 65536 bytes"),
+    ("/pages/11", Fault::Redirect, "too many redirects"),
 ];
 
 /// Some pages are missing, broken, endless, or never come. What do the others
 /// notice of it?
 pub fn bad_pages(stage: &Stage) -> shared::Result {
-    let wrong = WRONG.map(|(path, fault)| (path.to_owned(), fault));
-    let (_site, mut list) = List::read(stage, wrong)?;
+    let (_site, list) = bad_list(stage)?;
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
-    if list.ours {
-        // A busy machine needs some time even for a page that comes at once.
-        let least = Duration::from_millis(500);
-        let time = stage.time(1.5).max(least);
-        list.limits = Limits { time, bytes: 64 << 10, redirects: 2 };
-    }
     let desk = Desk::filled(&list)?;
     let mut crew = Crew::start(list.workers, &parent, &desk, || {
         fetch_all(&worker, "fetches", &desk)
@@ -41,19 +36,51 @@ pub fn bad_pages(stage: &Stage) -> shared::Result {
     crew.dismiss()?;
     let visits = desk.visits();
     list.show(&visits);
-    let failed = visits.iter().filter(|visit| visit.page.is_err()).count();
-    parent.note("pages that failed", failed);
+    let failed = failed(&visits);
+    parent.note("pages that failed", failed.len());
     if !list.ours {
         stage.cannot_show("pages that fail", "the site is not ours");
         return Ok(());
     }
-    let paths = list.addresses.iter().map(|address| short(address));
-    let wrong = paths.filter(|path| WRONG.iter().any(|bad| bad.0 == *path));
-    let wrong = wrong.count();
-    stage.claim("failed: as many as were to", failed, equals(wrong));
-    let (titles, rest) = (visits.len() - failed, list.addresses.len() - wrong);
+    stage.claim(
+        "failed, each for its own reason: all",
+        failed.iter().filter(|one| wrong_of(&list).contains(one)).count(),
+        equals(wrong_of(&list).len()),
+    );
+    let titles = visits.len() - failed.len();
+    let rest = list.addresses.len() - wrong_of(&list).len();
     stage.claim("titles: of all the others", titles, equals(rest));
     Ok(())
+}
+
+/// The list of a site where pages are wrong. Of our own one only so much is
+/// taken, in so much time.
+fn bad_list(stage: &Stage) -> shared::Result<(Option<Site>, List<'_>)> {
+    let wrong = WRONG.map(|(path, fault, _)| (path.to_owned(), fault));
+    let (site, mut list) = List::read(stage, wrong)?;
+    if list.ours {
+        // A busy machine needs some time even for a page that comes at once.
+        let least = Duration::from_millis(500);
+        let time = stage.time(1.5).max(least);
+        list.limits = Limits { time, bytes: 64 << 10, redirects: 2 };
+    }
+    Ok((site, list))
+}
+
+/// What is wrong of what is to be fetched, and the reasons for it.
+fn wrong_of(list: &List) -> Vec<(String, String)> {
+    let listed = |path| list.addresses.iter().any(|page| short(page) == path);
+    let wrong = WRONG.iter().filter(|(path, ..)| listed(*path));
+    wrong.map(|(path, _, why)| (path.to_string(), why.to_string())).collect()
+}
+
+/// What has failed, and the reasons that were told.
+fn failed(visits: &[Visit]) -> Vec<(String, String)> {
+    let failed = visits.iter().filter_map(|visit| {
+        let why = visit.page.as_ref().err()?;
+        Some((short(&visit.address).to_owned(), why.to_string()))
+    });
+    failed.collect()
 }
 
 /// Two pages, two workers, and one of them says task_done twice. When does join
@@ -63,26 +90,11 @@ pub fn once_too_often(stage: &Stage) -> shared::Result {
     let (slow, hasty) = (stage.track("slow"), stage.track("hasty"));
     let (taken, go_on) = (Event::new()?, Event::new()?);
     let pages = JoinableQueue::bounded(2)?;
-    pages.put(&1)?;
-    pages.put(&2)?;
-    let working = Process::builder().daemon(true).spawn(|| {
-        let _page: u32 = pages.get()?;
-        taken.set();
-        slow.span("works", || go_on.wait());
-        let told = pages.task_done().err().map(|error| error.to_string());
-        slow.note("task_done", told.as_deref().unwrap_or("well"));
-        Ok::<_, QueueError>(())
-    })?;
+    [1, 2].iter().try_for_each(|page| pages.put(page))?;
+    let daemon = || Process::builder().daemon(true);
+    let working = daemon().spawn(|| is_slow(&slow, &pages, &taken, &go_on))?;
     ensure!(taken.wait_timeout(PATIENCE), "nobody took a page");
-    let hurrying = Process::builder().daemon(true).spawn(|| {
-        let _page: u32 = pages.get()?;
-        hasty.span("works", || hasty.pause(0.5));
-        for time in ["once", "twice"] {
-            hasty.say(format!("task_done, {time}"));
-            pages.task_done()?;
-        }
-        Ok::<_, QueueError>(())
-    })?;
+    let hurrying = daemon().spawn(|| says_it_twice(&hasty, &pages))?;
     parent.span("waits", || pages.join());
     parent.say("join returns");
     parent.mark("join returns");
@@ -92,12 +104,42 @@ pub fn once_too_often(stage: &Stage) -> shared::Result {
     working.join()?;
     let trace = stage.trace()?;
     let returns = trace.find("parent", "join returns")?;
-    let works = trace.spans_named("works");
-    let at_it = works.filter(|work| (work.begin..work.end).contains(&returns));
-    let at_it = at_it.count();
-    stage.claim("join returns, pages not done", at_it, equals(1));
-    let told: String = trace.noted("slow", "task_done")?;
+    let at_it = trace
+        .spans_named("works")
+        .filter(|work| (work.begin..work.end).contains(&returns));
+    stage.claim("pages not done when join returns", at_it.count(), equals(1));
+    let told: String = trace.noted("slow", "hears")?;
     let refused = told.contains("more items than were put");
     stage.claim("the other worker's task_done: refused", refused, equals(true));
+    Ok(())
+}
+
+type Pages = JoinableQueue<u32>;
+
+fn says_it_twice(hasty: &Track, pages: &Pages) -> Result<(), QueueError> {
+    let _page = pages.get()?;
+    hasty.span("works", || hasty.pause(0.5));
+    for time in ["once", "twice"] {
+        hasty.say(format!("task_done, {time}"));
+        pages.task_done()?;
+        hasty.note("hears", "no error");
+    }
+    Ok(())
+}
+
+fn is_slow(
+    slow: &Track,
+    pages: &Pages,
+    taken: &Event,
+    go_on: &Event,
+) -> Result<(), QueueError> {
+    let _page = pages.get()?;
+    taken.set();
+    slow.span("works", || go_on.wait());
+    slow.say("task_done");
+    match pages.task_done() {
+        Ok(()) => slow.note("hears", "no error"),
+        Err(error) => slow.note("hears", error.to_string()),
+    }
     Ok(())
 }
