@@ -468,13 +468,16 @@ fn so_many_pages_and_workers() {
         assert!(run.stdout.contains("not shown here"), "{}", run.stdout);
     }
     for wrong in [
+        ["--pages", "-1"],
         ["--pages", "0"],
         ["--pages", "101"],
         ["--pages", "x"],
         ["--workers", "0"],
         ["--workers", "101"],
     ] {
-        Run::new(LESSON, &wrong).end().refused(2, &wrong);
+        let asked = "give a whole number from 1 to 100";
+        let words = [&wrong[..], &[asked]].concat();
+        Run::new(LESSON, &wrong).end().refused(2, &words);
     }
 }
 
@@ -606,8 +609,17 @@ fn lists_that_cannot_be_read_are_named() {
         let run = Run::new(LESSON, &["--url", &url]).end();
         run.refused(1, &[&url, why, "--url"]);
     }
-    for url in ["", "x", "https://x/", "http://", "http:x", "http://a b/"] {
+    for (url, why) in [
+        ("", "not the address of a page"),
+        ("x", "not the address of a page"),
+        ("http://", "not the address of a page"),
+        ("http:x", "not the address of a page"),
+        ("http://a b/", "not the address of a page"),
+        ("https://x/", "only http is spoken here"),
+        ("http://127.0.0.1:0/", "a number from 1 to 65535"),
+        ("http://127.0.0.1:99999/", "a number from 1 to 65535"),
+    ] {
         let run = Run::new(LESSON, &["--url", url]).end();
-        run.refused(2, &["--url", "http://127.0.0.1:8000/pages/"]);
+        run.refused(2, &["--url", why, "http://127.0.0.1:8000/pages/"]);
     }
 }

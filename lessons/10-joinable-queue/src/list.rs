@@ -2,7 +2,6 @@
 
 use crate::page::{self, Visit};
 use anyhow::{Context, ensure};
-use clap::value_parser;
 use fluent_uri::Uri;
 use shared::Stage;
 use shared::client::{Client, Limits};
@@ -16,26 +15,35 @@ pub struct Options {
     /// such as http://example.com/
     #[arg(long, value_name = "URL", value_parser = http)]
     url: Option<String>,
-    /// Fetch so many pages at most
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    #[arg(value_parser = value_parser!(u16).range(1..=100))]
-    pages: u16,
-    /// Use so many workers [default: one for each core, but at least two]
+    /// Fetch N pages at most, 1 to 100; the site of this machine has 24
+    #[arg(long, value_name = "N", default_value = "12")]
+    #[arg(value_parser = number, allow_negative_numbers = true)]
+    pages: usize,
+    /// Use N workers, 1 to 100 [default: one for each core, at least two]
     #[arg(long, value_name = "N")]
-    #[arg(value_parser = value_parser!(u16).range(1..=100))]
-    workers: Option<u16>,
+    #[arg(value_parser = number, allow_negative_numbers = true)]
+    workers: Option<usize>,
 }
 
-fn http(url: &str) -> Result<String, &'static str> {
-    let host = |url: &Uri<&str>| Some(url.authority()?.host().to_owned());
+fn number(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|n| (1..=100).contains(n));
+    number.ok_or_else(|| "give a whole number from 1 to 100".to_owned())
+}
+
+fn http(url: &str) -> Result<String, String> {
     let parsed = Uri::parse(url).ok();
-    let whole = parsed.is_some_and(|url| {
-        url.scheme().as_str() == "http"
-            && host(&url).is_some_and(|host| !host.is_empty())
-    });
-    let asked =
-        "give the address of a page, as in http://127.0.0.1:8000/pages/";
-    whole.then(|| url.to_owned()).ok_or(asked)
+    let scheme = parsed.as_ref().map(|url| url.scheme().as_str());
+    let server = parsed.as_ref().and_then(|url| url.authority());
+    let server = server.filter(|server| !server.host().is_empty());
+    let problem = match (scheme, server.map(|server| server.port_to_u16())) {
+        (Some("https"), _) => "only http is spoken here, not https",
+        (Some("http"), Some(Ok(None | Some(1..)))) => {
+            return Ok(url.to_owned());
+        }
+        (Some("http"), Some(_)) => "a port is a number from 1 to 65535",
+        _ => "that is not the address of a page",
+    };
+    Err(format!("{problem}; give one as in http://127.0.0.1:8000/pages/"))
 }
 
 /// The addresses of pages, and who is to fetch them.
@@ -70,8 +78,7 @@ impl<'a> List<'a> {
         };
         let time = stage.time(5.0).max(Duration::from_secs(5));
         let limits = Limits { time, ..Limits::default() };
-        let most = usize::from(options.pages);
-        let addresses = page::links(&Client::new(limits), &url, most);
+        let addresses = page::links(&Client::new(limits), &url, options.pages);
         let addresses = addresses.with_context(|| {
             format!(
                 "cannot read the list of pages at {url}; name another by --url"
@@ -83,8 +90,7 @@ impl<'a> List<'a> {
              name another page by --url"
         );
         let cores = available_parallelism()?.get().max(2);
-        let workers = options.workers.map_or(cores, usize::from);
-        let workers = workers.min(addresses.len());
+        let workers = options.workers.unwrap_or(cores).min(addresses.len());
         let ours = site.is_some();
         Ok((site, Self { stage, ours, addresses, workers, limits }))
     }
