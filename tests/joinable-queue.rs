@@ -28,7 +28,7 @@ fn claims_are_proven_and_can_fail() {
             // As many as were not done when that was written down, or more:
             // `done` is written before task_done is said.
             proven: |events| {
-                let name = "not done when it is empty";
+                let name = "not done when the queue is empty";
                 let place = events.iter().position(|event| event.name == name);
                 let before = &events[..place.unwrap_or(0)];
                 let left = 12 - done_pages(before).len() as u64;
@@ -62,7 +62,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "until_all_is_done",
-            claim: "pages without one result",
+            claim: "exactly one result: all",
             proven: |events| {
                 let results = noted(events, "parent", "results");
                 sorted(texts(&results)) == sorted(pages(1..=12))
@@ -77,19 +77,19 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "how_many_workers",
-            claim: "one by one: no less than the sum",
+            claim: "one by one, as a part of the sum of fetches: 1 or more",
             proven: |events| most(events, "one by one") == 1,
             broken: ("ways.rs", "(\"one by one\", 1)", "(\"one by one\", 12)"),
         },
         Check {
             step: "how_many_workers",
-            claim: "together: less",
+            claim: "together, as a part of the sum of fetches: less than 1",
             proven: |events| most(events, "together") >= 2,
             broken: ALL_ALONE,
         },
         Check {
             step: "how_many_workers",
-            claim: "all at once: at most half of it",
+            claim: "all at once, as a part of the sum of fetches: half at most",
             // Half of them went on together, at least, at some time.
             proven: |events| most(events, "all at once") >= 3,
             broken: ALL_ALONE,

@@ -103,13 +103,13 @@ impl<'a> List<'a> {
         missing.map(|address| short(address)).collect()
     }
 
-    /// How many pages have no result, or more than one.
-    pub fn without_one_result(&self, visits: &[Visit]) -> usize {
-        let wrong = self.addresses.iter().filter(|address| {
+    /// How many pages have one result, neither none nor more.
+    pub fn with_one_result(&self, visits: &[Visit]) -> usize {
+        let right = self.addresses.iter().filter(|address| {
             let of = |visit: &&Visit| visit.address == **address;
-            visits.iter().filter(of).count() != 1
+            visits.iter().filter(of).count() == 1
         });
-        wrong.count()
+        right.count()
     }
 
     /// Prints a table of the pages, in the order of the list.
