@@ -1,8 +1,7 @@
 //! Requests that fail, and why.
 
-use crate::rule::Options;
 use crate::tally::Tally;
-use crate::target::Target;
+use crate::target::{await_requests, own_site, patient};
 use crate::{Request, send};
 use shared::Stage;
 use shared::client::Limits;
@@ -10,22 +9,23 @@ use shared::lesson::equals;
 use shared::site::{Fault, Plan};
 use std::time::Duration;
 
+/// The longest wait for an answer that never comes.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// A server has a fault of each kind. How many of them can a client tell
 /// apart?
 pub fn by_reason(stage: &Stage) -> shared::Result {
-    let options: &Options = stage.options();
-    if options.url.is_some() {
-        stage.cannot_show("faults of each kind", "its server is not ours");
+    let what = "faults of each kind";
+    let Some((_site, page)) = own_site(stage, what, Plan::new())? else {
         return Ok(());
-    }
-    let target = Target::of(None, Plan::new())?;
+    };
     let faults: Vec<Fault> = Fault::all().collect();
     let requests = faults.iter().flat_map(|fault| [fault, fault]);
     let requests = requests.enumerate().map(|(n, fault)| Request {
         track: stage.track(format!("{fault} {}", n % 2 + 1)),
         wave: "faulty".to_owned(),
         due: Duration::ZERO,
-        url: format!("{}?fault={fault}", target.url),
+        url: format!("{page}?fault={fault}"),
         limits: limits(stage, *fault),
     });
     let requests: Vec<_> = requests.collect();
@@ -45,10 +45,11 @@ pub fn by_reason(stage: &Stage) -> shared::Result {
 /// One that is never answered need not be waited for long; the others are, so
 /// that a busy machine can answer.
 fn limits(stage: &Stage, fault: Fault) -> Limits {
-    let limits = Limits { bytes: 100_000, ..Limits::default() };
+    let limits = Limits { bytes: 100_000, ..patient(Duration::ZERO) };
     match fault {
         Fault::Silent | Fault::Length | Fault::Drip => {
-            Limits { time: stage.time(1.0), ..limits }
+            // At any speed: some day all of a drip is there.
+            Limits { time: stage.time(1.0).min(LONGEST), ..limits }
         }
         _ => limits,
     }
@@ -71,39 +72,50 @@ fn reason(fault: Fault) -> Option<&'static str> {
     }
 }
 
-/// Twenty requests; then the server ends; then twenty more. What becomes of
-/// them?
+/// Ten requests are answered. Ten more are in flight when the server ends, and
+/// then ten more are sent. What becomes of them?
 pub fn stops_halfway(stage: &Stage) -> shared::Result {
-    let options: &Options = stage.options();
-    if options.url.is_some() {
-        stage.cannot_show("a server that ends", "it is not ours");
+    let (server, plan) = (stage.track("server"), Plan::new());
+    let Some((site, page)) = own_site(stage, "a server that ends", plan)?
+    else {
         return Ok(());
-    }
-    let server = stage.track("server");
-    let target = Target::of(None, Plan::new().latency(stage.time(0.3)))?;
-    let requests = (1..=40).map(|number| Request {
-        track: stage.track(format!("request {number}")),
-        wave: (if number <= 20 { "before" } else { "after" }).to_owned(),
-        due: Duration::ZERO,
-        url: target.url.clone(),
-        limits: Limits::default(),
-    });
-    let requests: Vec<_> = requests.collect();
-    let (before, after) = requests.split_at(20);
+    };
+    // Nobody waits for them so long: the server ends.
+    let slow = format!("{page}?ms=10000");
+    let before = ten(stage, "before", &page);
+    let during = ten(stage, "during", &slow);
+    let after = ten(stage, "after", &page);
+
     let serves = server.begin("serves");
-    let mut answers = send(stage, before, |_| Ok(()))?;
-    if let Some(site) = &target.site {
+    let mut answers = send(stage, &before, |_| Ok(()))?;
+    answers.extend(send(stage, &during, |_| {
+        await_requests(&site, before.len() + during.len())?;
         site.stop();
         drop(serves);
         server.say("ends");
-    }
-    answers.extend(send(stage, after, |_| Ok(()))?);
+        Ok(())
+    })?);
+    answers.extend(send(stage, &after, |_| Ok(()))?);
     let tally = Tally::of(&answers)?;
     tally.show_outcomes(stage);
 
-    let (answered, sent) = (tally.answered(), before.len());
-    stage.claim("answered: all before its end", answered, equals(sent));
-    let (refused, sent) = (tally.failed("nobody listens there"), after.len());
-    stage.claim("nobody listens there: all after", refused, equals(sent));
+    let answered = tally.answered();
+    stage.claim("answered: all before its end", answered, equals(10));
+    let cut = tally.number_of("the connection ended early");
+    let text = "the connection ended early: all in flight";
+    stage.claim(text, cut, equals(10));
+    let refused = tally.number_of("nobody listens there");
+    stage.claim("nobody listens there: all after", refused, equals(10));
     Ok(())
+}
+
+fn ten(stage: &Stage, wave: &str, url: &str) -> Vec<Request> {
+    let requests = (1..=10).map(|number| Request {
+        track: stage.track(format!("{wave} {number}")),
+        wave: wave.to_owned(),
+        due: Duration::ZERO,
+        url: url.to_owned(),
+        limits: patient(Duration::ZERO),
+    });
+    requests.collect()
 }

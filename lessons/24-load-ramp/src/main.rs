@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 /// answer takes a while. How many requests are in flight at once?
 fn ramp(stage: &Stage) -> shared::Result {
     let Options { rule, url } = stage.options();
-    let plan = Plan::new().latency(rule.time_to_arrive());
+    let plan = Plan::new().latency(rule.time_to_arrive()).meet(rule.first());
     let target = Target::of(url.as_deref(), plan)?;
     let requests = rule.requests(stage, &target.url);
     let answers = send(stage, &requests, |_| Ok(()))?;
@@ -52,14 +52,15 @@ fn ramp(stage: &Stage) -> shared::Result {
     let (counted, all) = (tally.counted(), requests.len());
     stage.claim("answered or failed: each, once", counted, equals(all));
     tally.or_nobody(&target.url)?;
-    tally.measure(stage)?;
-    let Some(server) = target.most_at_once()? else {
+    let Some(server) = target.most_at_once(stage)? else {
         stage.cannot_show("a whole wave in flight", "its server is not ours");
         return Ok(());
     };
     let (wave, here) = (rule.largest(), flight::most(&trace));
-    stage.claim("in flight at once: a whole wave", here, at_least(wave));
-    stage.claim("the server counts as many", server, at_least(wave));
+    let text = "in flight at once: the largest wave, or more";
+    stage.claim(text, here, at_least(wave));
+    let text = "at the server: the largest wave, or more";
+    stage.claim(text, server, at_least(wave));
     Ok(())
 }
 
@@ -90,21 +91,25 @@ fn send(
             Builder::new().spawn_scoped(scope, move || {
                 let client = Client::new(request.limits);
                 drop(ready); // says that it is
-                let zero = (*zero.wait())?;
-                Some(request.send(&client, zero, in_flight))
+                let zero: Option<Instant> = *zero.wait();
+                zero.map(|zero| request.send(&client, zero, in_flight))
             })
         });
         let threads = threads.collect::<Result<Vec<_>, _>>();
         drop(ready);
         let _ = all_ready.recv(); // ends when nobody has a sender any more
+        // None: a thread could not be made, and all go home.
         let moment = threads.is_ok().then(|| Instant::now() + lead);
         let _ = zero.set(moment);
         let threads = threads.context(
             "cannot make a thread for each request; raise `ulimit -u`",
         )?;
-        moment.map_or(Ok(()), meanwhile)?;
-        let answers = threads.into_iter().filter_map(|t| t.join().ok()?);
-        Ok(answers.collect())
+        if let Some(zero) = moment {
+            meanwhile(zero)?;
+        }
+        let answers = threads.into_iter().map(|thread| thread.join());
+        // One that panicked has none.
+        Ok(answers.flatten().flatten().collect())
     })
 }
 

@@ -1,9 +1,9 @@
 //! When how many requests are due, as the options tell.
 
 use crate::Request;
+use crate::target::patient;
 use clap::Args;
 use shared::Stage;
-use shared::client::Limits;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,16 +41,19 @@ impl Rule {
     /// One request a row of the picture.
     pub fn requests(&self, stage: &Stage, url: &str) -> Vec<Request> {
         let each = self.0.iter().flat_map(|wave| vec![wave; wave.requests]);
-        let limits = Limits::default();
-        let time = limits.time + 2 * self.time_to_arrive();
         let requests = (1..).zip(each).map(|(number, wave)| Request {
             track: stage.track(format!("request {number}")),
             wave: format!("second {}", wave.second),
             due: stage.time(wave.second.into()),
             url: url.to_owned(),
-            limits: Limits { time, ..limits },
+            limits: patient(Duration::ZERO),
         });
         requests.collect()
+    }
+
+    /// How many are due first.
+    pub fn first(&self) -> u64 {
+        self.0.first().map_or(0, |wave| wave.requests as u64)
     }
 
     /// How many are due at one moment, at most.
@@ -118,12 +121,24 @@ fn wave(text: &str) -> Result<Wave, String> {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    let host = text.strip_prefix("http://");
-    match host.is_some_and(|host| !host.is_empty()) {
+    let host = text
+        .strip_prefix("http://")
+        .map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+    let well = text.chars().all(|c| c.is_ascii_graphic());
+    match well && host.is_some_and(is_host) {
         true => Ok(text.to_owned()),
         false => {
             Err("give http://HOST:PORT/PATH, as `just site` prints it"
                 .to_owned())
         }
     }
+}
+
+/// A name or a number, and perhaps a port.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !text.ends_with(']') => (name, port),
+        _ => (text, "80"),
+    };
+    !name.is_empty() && port.parse::<u16>().is_ok()
 }

@@ -1,6 +1,6 @@
 //! What became of the requests.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use hdrhistogram::Histogram;
 use shared::Stage;
 use shared::trace::Trace;
@@ -69,13 +69,13 @@ impl Tally {
         Ok(())
     }
 
-    /// How many had this outcome: a reason to fail.
-    pub fn failed(&self, reason: &str) -> usize {
-        self.outcomes.get(reason).map_or(0, |some| some.len() as usize)
+    /// How many had this outcome: a reason to fail, or none.
+    pub fn number_of(&self, outcome: &str) -> usize {
+        self.outcomes.get(outcome).map_or(0, |some| some.len() as usize)
     }
 
     pub fn answered(&self) -> usize {
-        self.failed(ANSWERED)
+        self.number_of(ANSWERED)
     }
 
     /// How many were answered or failed.
@@ -92,10 +92,10 @@ impl Tally {
 
     /// In how many seconds such a share of the answers was there; more than
     /// nothing, as a figure has to be.
-    pub fn within(&self, share: f64) -> f64 {
+    pub fn within(&self, share: f64) -> shared::Result<f64> {
         let answers = self.outcomes.get(ANSWERED);
-        let micros = answers.map_or(0, |some| some.value_at_quantile(share));
-        micros.max(1) as f64 / 1e6
+        let answers = answers.context("none of the requests was answered")?;
+        Ok(answers.value_at_quantile(share).max(1) as f64 / 1e6)
     }
 
     /// An error that tells the reasons, if nothing was answered.
@@ -105,33 +105,34 @@ impl Tally {
         }
         let reasons = self.failures().map(|(why, n)| format!("{why}: {n}"));
         bail!(
-            "none of {} requests to {url} was answered ({}); start a server \
-             there, or name another by --url",
+            "none of {} requests to {url} was answered ({}); name a server \
+             that answers by --url",
             self.counted(),
             reasons.collect::<Vec<_>>().join(", ")
         )
     }
 
-    /// Records the times in which half of the answers were there, and most.
-    pub fn measure(&self, stage: &Stage) -> shared::Result {
-        stage.figure("50 % within", self.within(0.5))?;
-        stage.figure("90 % within", self.within(0.9))?;
-        stage.figure("99 % within", self.within(0.99))
-    }
-
     /// A table of waves, their latencies in milliseconds; and one of outcomes,
     /// where some have failed.
     pub fn show_waves(&self, stage: &Stage) {
-        let rows = self.waves.iter().map(|wave| {
-            let [half, most, nearly, all] =
-                [0.5, 0.9, 0.99, 1.0].map(|share| ms(&wave.answered, share));
-            let answered = wave.answered.len();
-            let of = answered + wave.failed;
-            let answered = format!("{answered} of {of}");
-            [wave.name.clone(), answered, half, most, nearly, all]
-        });
-        let header = ["due", ANSWERED, "ms: 50 %", "90 %", "99 %", "100 %"];
-        stage.table(header, rows);
+        let waves = self.waves.iter();
+        // Of fewer than a hundred, 99 % are all.
+        if self.waves.iter().any(|wave| wave.answered.len() >= 100) {
+            let header =
+                ["requests", ANSWERED, "ms: 50 %", "90 %", "99 %", "all"];
+            let rows = waves.map(|wave| {
+                let [half, most, nearly, all] = wave.ms([0.5, 0.9, 0.99, 1.0]);
+                [wave.name.clone(), wave.answered(), half, most, nearly, all]
+            });
+            stage.table(header, rows);
+        } else {
+            let header = ["requests", ANSWERED, "ms: 50 %", "90 %", "all"];
+            let rows = waves.map(|wave| {
+                let [half, most, all] = wave.ms([0.5, 0.9, 1.0]);
+                [wave.name.clone(), wave.answered(), half, most, all]
+            });
+            stage.table(header, rows);
+        }
         if self.answered() < self.counted() {
             self.show_outcomes(stage);
         }
@@ -143,7 +144,18 @@ impl Tally {
             let number = some.len().to_string();
             [outcome.clone(), number, ms(some, 0.5), ms(some, 1.0)]
         });
-        stage.table(["outcome", "requests", "ms: 50 %", "100 %"], rows);
+        stage.table(["outcome", "requests", "ms: 50 %", "all"], rows);
+    }
+}
+
+impl Wave {
+    fn answered(&self) -> String {
+        let answered = self.answered.len();
+        format!("{answered} of {}", answered + self.failed)
+    }
+
+    fn ms<const N: usize>(&self, shares: [f64; N]) -> [String; N] {
+        shares.map(|share| ms(&self.answered, share))
     }
 }
 
