@@ -161,7 +161,7 @@ fn claims_are_proven_and_can_fail() {
                 let found = failures(events);
                 let found = found.iter().map(|(why, n)| (why.as_str(), *n));
                 found.eq([
-                    ("", 4),
+                    ("", 6),
                     ("404 Not Found", 2),
                     ("429 Too Many Requests", 2),
                     ("500 Internal Server Error", 2),

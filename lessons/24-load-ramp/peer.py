@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import json
 import os
 import pathlib
 import signal
@@ -17,7 +18,7 @@ SITE = ["cargo", "run", "--quiet", "--package", "shared", "--features", "site",
         "--bin", "site", "--", "--listen", "127.0.0.1:0", "--until-eof"]
 # No proxy: the site is on this machine.
 CLIENT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-RULE = {0: 50, 1: 30}
+MOST = 100_000  # bytes of an answer
 
 
 class Site:
@@ -36,6 +37,14 @@ class Site:
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
 
+    def wait_for(self, requests):
+        """Waits until so many have come."""
+        while True:
+            with CLIENT.open(self.url + "/stats", timeout=20) as stats:
+                if json.load(stats)["requests"] >= requests:
+                    return
+            time.sleep(0.005)
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -49,14 +58,25 @@ class Site:
         self.process.stdout.close()
 
 
-def ask(url, timeout=10):
+def rule(text):
+    """0:50,1:30 as [(0, 50), (1, 30)]: at which second how many."""
+    return [tuple(map(int, wave.split(":", 1))) for wave in text.split(",")]
+
+
+def ask(url, timeout=20):
     """None, or why there was no answer."""
     try:
         with CLIENT.open(url, timeout=timeout) as answer:
-            answer.read()
+            answer.read(MOST)
+            if answer.read(1):
+                return f"more than {MOST} bytes"
+            if answer.length:  # so many more were promised
+                return "IncompleteRead"
     except urllib.error.HTTPError as error:
         with error:
-            return f"{error.code} {error.reason}".splitlines()[0]
+            if error.code // 100 == 3:  # urllib tells a story of a loop
+                return "too many redirects"
+            return f"{error.code} {error.reason}"
     except urllib.error.URLError as error:
         return type(error.reason).__name__
     except Exception as error:  # urllib lets many kinds through
@@ -106,14 +126,15 @@ def outcomes(answers):
         print(f"{outcome}: {number}")
 
 
-def ramp(url, speed):
-    requests = [(second / speed, (url,)) for second, wave in RULE.items()
-                for _ in range(wave)]
+def ramp(url, speed, waves):
+    requests = [(second / speed, (url,)) for second, wave in waves for _ in range(wave)]
     answers = send(requests, 0.5 / speed)
     outcomes(answers)
+    if sum(failure is None for _, failure in answers) < 2:
+        return  # no percentiles of that
     latencies = within(answers)
-    for percent in (50, 90, 99):
-        print(f"figure\t{percent} % within\t{latencies[percent - 1]:.9f}")
+    for percent in (50, 90):
+        print(f"{percent} %: {1000 * latencies[percent - 1]:.0f} ms")
 
 
 def closed_or_open(site, speed):
@@ -143,33 +164,41 @@ def closed_or_open(site, speed):
 
 def by_reason(site, speed):
     slow = ("silent", "length", "drip")
-    faults = ("404", "429", "500", "closed", "cut", "garbled", "html", "redirect", *slow)
-    requests = [(0, (f"{site.url}/pages/1?fault={fault}", 1 / speed if fault in slow else 10))
+    faults = ("404", "429", "500", "closed", "cut", "garbled", "html", "bare", "redirect",
+              "huge", *slow)
+    requests = [(0, (f"{site.url}/pages/1?fault={fault}", min(1 / speed, 1) if fault in slow else 20))
                 for fault in faults for _ in range(2)]
     outcomes(send(requests, 0.5 / speed))
 
 
 def stops_halfway(site, speed):
-    requests = [(0, (site.url + "/pages/1",))] * 20
-    answers = send(requests, 0.5 / speed)
-    site.stop()
-    answers += send(requests, 0.5 / speed)
+    quick, slow = [(0, (site.url + "/pages/1" + how,)) for how in ("", "?ms=10000")]
+    answers = send([quick] * 10, 0.5 / speed)
+
+    def ends(_):
+        site.wait_for(requests=20)
+        site.stop()
+
+    answers += send([slow] * 10, 0.5 / speed, ends)
+    answers += send([quick] * 10, 0.5 / speed)
     outcomes(answers)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--rule", type=rule, default="0:50,1:30", help="SECOND:REQUESTS,...")
     parser.add_argument("--url", help="ask this server, not the local site")
     options = parser.parse_args()
     if options.url:
-        ramp(options.url, options.speed)
+        ramp(options.url, options.speed, options.rule)
         return
     with Site(latency=0.8) as site:
-        ramp(site.url + "/pages/1", options.speed)
+        ramp(site.url + "/pages/1", options.speed, options.rule)
     with Site() as site:
         closed_or_open(site, options.speed)
         by_reason(site, options.speed)
+    with Site() as site:
         stops_halfway(site, options.speed)
 
 
