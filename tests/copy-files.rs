@@ -74,13 +74,11 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "main.rs",
-                "            all_here.wait_timeout(PATIENCE)?; // so that none is left out
-        }
+                "        meeting.come()?; // so that none is left out
         Ok((copy.file_told(number, &worker)?, process::id()))
     };
     let pool = Pool::new(workers, job)?;",
-                "let _ = &all_here;
-        }
+                "        let _ = &meeting;
         Ok((copy.file_told(number, &worker)?, process::id()))
     };
     let pool = Pool::new(1, job)?;",
@@ -89,7 +87,9 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "more_than_bytes",
             claim: "the name that is no text: there",
-            proven: |events| seen(events, "caf\\xE9")[1] == "rw-r--r-- 20 bytes",
+            proven: |events| {
+                seen(events, "caf\\xE9")[1] == "rw-r--r-- 20 bytes"
+            },
             broken: (
                 "copy.rs",
                 "false => self.to.join(&item.path),",
@@ -146,11 +146,7 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| {
                 noted(events, "parent", "bytes written aside") == 2 << 20
             },
-            broken: (
-                "faults.rs",
-                "if bytes == LARGE / 2",
-                "if bytes == LARGE",
-            ),
+            broken: ("faults.rs", "if bytes == LARGE / 2", "if bytes == LARGE"),
         },
         Check {
             step: "worker_killed",
@@ -167,12 +163,24 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "worker_killed",
-            claim: "missing in the copy",
+            claim: "its name then: not in the copy",
             proven: |events| {
-                let [(_, files), _] = rounds(events);
-                files.len() == 5 && !files.contains_key("001")
+                let seen = happened(events, "there is a 001 in the copy");
+                seen.map(|seen| &seen.args["value"]).eq([false; 2].iter())
             },
             broken: IN_PLACE,
+        },
+        Check {
+            step: "worker_killed",
+            claim: "missing in the copy, or too much",
+            proven: the_rest_alone,
+            broken: IN_PLACE,
+        },
+        Check {
+            step: "worker_killed",
+            claim: "missing in the copy, or too much",
+            proven: the_rest_alone,
+            broken: LEFT_BEHIND,
         },
         Check {
             step: "worker_killed",
@@ -218,12 +226,10 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "changed_meanwhile",
             claim: "the one removed: named",
-            proven: |events| outcome(events, "002").contains("\"002\": No such"),
-            broken: (
-                "faults.rs",
-                "fs::remove_file(from.join(\"002\"))?;",
-                "",
-            ),
+            proven: |events| {
+                outcome(events, "002").contains("\"002\": No such")
+            },
+            broken: ("faults.rs", "fs::remove_file(from.join(\"002\"))?;", ""),
         },
     ]);
 }
@@ -259,6 +265,14 @@ const IN_PLACE: Change = (
     "{ let _ = number; self.at(&self.plan.files[number]) }",
 );
 
+/// What a killed worker wrote aside stays there.
+const LEFT_BEHIND: Change = (
+    "copy.rs",
+    "fs::remove_dir_all(&self.unfinished)
+            .map_err(cannot(\"remove\", &self.unfinished))?;",
+    "",
+);
+
 const NOBODY_LOOKS: Change =
     ("copy.rs", "version(&before) == version(&after),", "true,");
 
@@ -291,9 +305,38 @@ fn rounds(events: &[Event]) -> [(String, BTreeMap<String, u64>); 2] {
     })
 }
 
+/// The five files that were not lost are in the copy, and no others.
+fn the_rest_alone(events: &[Event]) -> bool {
+    let [(_, files), _] = rounds(events);
+    let names = (1..=5).map(|number| format!("small/{number:03}"));
+    files.into_keys().eq(names)
+}
+
 fn outcome(events: &[Event], name: &str) -> String {
     let told = noted(events, "copier", &format!("the copy of {name}"));
     told.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn both_ways_copy_the_same_sample() {
+    let ended = Run::new(LESSON, &[]).end().well();
+    let hashes = |name| {
+        let noted = happened(ended.trace.events(), name);
+        noted.map(|event| event.args["value"].to_string()).collect::<Vec<_>>()
+    };
+    let sources = hashes("hash of the source");
+    assert_eq!(sources.len(), WAYS.len());
+    assert_eq!(sources[0], sources[1]);
+    assert_eq!(sources, hashes("hash of the copy"));
+}
+
+#[test]
+fn who_writes_meanwhile_is_told_what_helps() {
+    let args = ["--step", "changed_meanwhile"];
+    let ended = Run::new(LESSON, &args).end().well();
+    let outcome = outcome(ended.trace.events(), "001");
+    let advice = "changed it meanwhile; copy it when nobody writes to it";
+    assert!(outcome.ends_with(advice), "{outcome}");
 }
 
 /// A folder with a source in it.
@@ -477,6 +520,19 @@ fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = names.collect();
     names.sort();
     names
+}
+
+#[test]
+fn steps_with_a_sample_of_their_own_say_so() {
+    let place = Place::new();
+    let steps = LESSON.steps().into_iter();
+    for step in steps.filter(|step| !WAYS.contains(&step.as_str())) {
+        let ended = place.run(&["--step", &step]).end().well();
+        for words in ["it has a sample of its own", "nothing to claim"] {
+            assert!(ended.stdout.contains(words), "{step}: {}", ended.stdout);
+        }
+    }
+    assert_eq!(names(place.0.path()), ["source"]);
 }
 
 #[test]

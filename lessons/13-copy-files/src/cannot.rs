@@ -16,6 +16,7 @@ pub fn cannot<E: Into<Error>>(
         let advice = match kind.unwrap_or(ErrorKind::Other) {
             ErrorKind::PermissionDenied => "ask its owner, or leave it out",
             ErrorKind::NotFound => "let nobody remove it meanwhile",
+            ErrorKind::ResourceBusy => "copy it when nobody writes to it",
             ErrorKind::StorageFull
             | ErrorKind::QuotaExceeded
             | ErrorKind::FileTooLarge => "make room, or copy to elsewhere",

@@ -11,7 +11,7 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::{Whence, lseek};
 use shared::Track;
 use std::fs::{self, DirBuilder, File, FileTimes, Metadata, Permissions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
 };
@@ -130,7 +130,10 @@ fn copy_file(
     let after = source.metadata()?;
     ensure!(
         version(&before) == version(&after),
-        "somebody changed it meanwhile"
+        io::Error::new(
+            ErrorKind::ResourceBusy,
+            "somebody changed it meanwhile"
+        )
     );
     dress(&copy, &before)?;
     fs::rename(aside, to)?;

@@ -2,6 +2,7 @@
 
 use crate::PATIENCE;
 use crate::copy::Copy;
+use crate::place::of_a_sample;
 use crate::plan::Plan;
 use crate::sample::alike;
 use crate::tree::Tree;
@@ -9,7 +10,7 @@ use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shared::lesson::{between, equals};
-use shared::process::{Event, Job, JobError, PoolBuilder, Process, Queue};
+use shared::process::{Event, PoolBuilder, Process, Queue};
 use shared::{Stage, Track};
 use std::fs::{self, File};
 use std::io::Write;
@@ -22,9 +23,9 @@ const LARGE: u64 = 4 << 20;
 /// A worker has copied half of a large file, and is killed. Is there half a
 /// file in the copy? And if the pool may begin the job again?
 pub fn worker_killed(stage: &Stage) -> shared::Result {
+    let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
-    let (folder, choices) = (stage.folder()?, &mut stage.choices("sample"));
-    let from = folder.join("source");
+    let (from, choices) = (folder.join("source"), &mut stage.choices("sample"));
     alike(&from, choices, 1, LARGE as usize)?;
     alike(&from.join("small"), choices, 5, 10 << 10)?;
     let plan = Plan::of(&from)?;
@@ -33,13 +34,20 @@ pub fn worker_killed(stage: &Stage) -> shared::Result {
     let again = folder.join("again");
     kill_one(&plan, &again, &parent, &worker, 2)?;
 
-    let size = between(1, LARGE - 1);
-    stage.claim("written when it was killed: a part", once.aside, size);
-    let named = once.error.contains("killed by SIGKILL");
-    stage.claim("its job: lost, and the signal is named", named, equals(true));
+    stage.claim(
+        "written when it was killed: a part",
+        once.aside,
+        between(1, LARGE - 1),
+    );
+    stage.claim("its name then: not in the copy", once.named, equals(false));
+    let named = ["the job is lost", "killed by SIGKILL"]
+        .iter()
+        .all(|words| once.error.contains(words));
+    let text = "its job: lost, and the signal is named";
+    stage.claim(text, named, equals(true));
     let (source, lost) = (Tree::read(&from)?, Tree::read(&lost)?);
-    let missing = vec!["001".to_owned()];
-    stage.claim("missing in the copy", source.missing(&lost), equals(missing));
+    let (text, first) = ("missing in the copy, or too much", "001".to_owned());
+    stage.claim(text, source.unpaired(&lost), equals(vec![first]));
     let half = source.other_bytes(&lost);
     stage.claim("files with other bytes in the copy", half, equals(vec![]));
     let again = Tree::read(&again)?.hash();
@@ -52,12 +60,14 @@ pub fn worker_killed(stage: &Stage) -> shared::Result {
 struct Killed {
     /// The bytes that the file aside had.
     aside: u64,
+    /// Whether there was a file of its name in the copy.
+    named: bool,
     /// What became of the job; nothing if it was done in the end.
     error: String,
 }
 
 /// Copies by two workers, one of which is killed in the middle of the first
-/// file.
+/// file, when the other has copied the rest.
 fn kill_one(
     plan: &Plan,
     to: &Path,
@@ -81,23 +91,24 @@ fn kill_one(
         })?;
         Ok(())
     })?;
-    let numbers = 0..plan.files.len();
-    let jobs: Result<Vec<_>, _> = numbers.map(|n| pool.submit(n)).collect();
+    let large = pool.submit(0)?;
     let victim: u32 =
         half.get_timeout(PATIENCE).context("nobody is half done")?;
+    pool.map(1..plan.files.len())?;
     let aside = copy.aside(0).metadata()?.len();
     parent.note("bytes written aside", aside);
+    let named = fs::exists(to.join("001"))?;
+    parent.note("there is a 001 in the copy", named);
     parent.pause(0.5);
     parent.say(format!("kills process {victim}"));
     kill(Pid::from_raw(victim as i32), Signal::SIGKILL)?;
     killed.set();
-    let results: Vec<_> = jobs?.into_iter().map(Job::get).collect();
-    let error = results[0].as_ref().err().map(JobError::to_string);
+    let error = large.get().err().map(|error| error.to_string());
     let error = error.unwrap_or_default();
     parent.note("the job", if error.is_empty() { "done" } else { &error });
     copy.finish()?;
     parent.record("in the copy", listing(to)?);
-    Ok(Killed { aside, error })
+    Ok(Killed { aside, named, error })
 }
 
 /// The files of a tree, each with its size.
@@ -111,8 +122,8 @@ fn listing(tree: &Path) -> anyhow::Result<Vec<String>> {
 /// Somebody writes to a file while it is copied, and removes another before its
 /// turn. What is in the copy?
 pub fn changed_meanwhile(stage: &Stage) -> shared::Result {
+    let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (copier, writer) = (stage.track("copier"), stage.track("writer"));
-    let folder = stage.folder()?;
     let (from, to) = (folder.join("source"), folder.join("copy"));
     alike(&from, &mut stage.choices("sample"), 3, 2 << 20)?;
     let plan = Plan::of(&from)?;
@@ -130,21 +141,21 @@ pub fn changed_meanwhile(stage: &Stage) -> shared::Result {
             }
             Ok(())
         });
-        let outcome = match copied {
-            Ok(bytes) => format!("{bytes} bytes"),
-            // The path of a temporary folder is long, and tells nothing.
-            Err(error) => {
-                error.to_string().replace(&format!("{}/", from.display()), "")
-            }
-        };
-        copier.note(&format!("the copy of {name}"), outcome);
+        copier.note(&format!("the copy of {name}"), outcome(copied, &from));
     }
     copy.finish()?;
-    let told = |name| copier.noted::<String>(name);
-    let changed = told("the copy of 001")?.contains("changed it meanwhile");
-    stage.claim("the one written to: refused", changed, equals(true));
-    let gone = told("the copy of 002")?.contains("No such file");
-    stage.claim("the one removed: named", gone, equals(true));
+    let changed: String = copier.noted("the copy of 001")?;
+    let gone: String = copier.noted("the copy of 002")?;
+    stage.claim(
+        "the one written to: refused",
+        changed.contains("\"001\": somebody changed it meanwhile"),
+        equals(true),
+    );
+    stage.claim(
+        "the one removed: named",
+        gone.contains("\"002\": No such file"),
+        equals(true),
+    );
     let mut names = Vec::new();
     for entry in fs::read_dir(&to)? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
@@ -152,6 +163,17 @@ pub fn changed_meanwhile(stage: &Stage) -> shared::Result {
     let third = vec!["003".to_owned()];
     stage.claim("in the copy: the third alone", names, equals(third));
     Ok(())
+}
+
+/// What became of a copy. The path of a temporary folder is long, and tells
+/// nothing.
+fn outcome(copied: anyhow::Result<u64>, from: &Path) -> String {
+    match copied {
+        Ok(bytes) => format!("{bytes} bytes"),
+        Err(error) => {
+            error.to_string().replace(&format!("{}/", from.display()), "")
+        }
+    }
 }
 
 fn append(writer: &Track, file: &Path) -> shared::Result {

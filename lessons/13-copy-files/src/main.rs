@@ -4,8 +4,10 @@
 //! can anybody ever find half a file?
 
 mod cannot;
+mod compare;
 mod copy;
 mod faults;
+mod meeting;
 mod oddities;
 mod place;
 mod plan;
@@ -13,27 +15,27 @@ mod price;
 mod sample;
 mod tree;
 
+use compare::compare;
 use copy::Copy;
+use meeting::Meeting;
 use place::Place;
 use plan::Plan;
 use shared::lesson::equals;
-use shared::process::{Barrier, Pool};
+use shared::process::Pool;
 use shared::{Stage, Track, lesson};
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
-use tree::compare;
 
 /// All workers have come in less time, unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 struct Options {
-    /// Copy DIR, which is only read, instead of a sample
+    /// Copy DIR, which is only read, instead of a sample: the first two steps
     #[arg(long, value_name = "DIR", requires = "to")]
     from: Option<PathBuf>,
     /// Copy it to DIR/serially and to DIR/with_a_pool; DIR is missing or empty
@@ -48,7 +50,8 @@ fn main() -> ExitCode {
         oddities::more_than_bytes,
         faults::worker_killed,
         faults::changed_meanwhile,
-        price::many_and_few,
+        price::many_and_few;
+        copy, compare, meeting,
     ]
     .with::<Options>()
     .finally(place::tidy)
@@ -72,7 +75,11 @@ fn serially(stage: &Stage) -> shared::Result {
     copy.finish()?; // links; permissions and times of folders
     drop(progress);
     tell(&copier, &plan, bytes, start);
-    compare(stage, &copier, place)
+    let (bytes, other) = compare(&copier, place)?;
+    stage.claim("files with other bytes", bytes, equals(vec![]));
+    let text = "other names, links, permissions, times";
+    stage.claim(text, other, equals(vec![]));
+    Ok(())
 }
 
 /// As many processes as there are cores, and each file is a job. Who copies
@@ -86,15 +93,13 @@ fn with_a_pool(stage: &Stage) -> shared::Result {
     let files = plan.files.len();
     let cores = available_parallelism()?.get();
     let workers = cores.max(2).min(files).max(1);
-    let (all_here, new) = (Barrier::new(workers)?, AtomicBool::new(true));
+    let meeting = Meeting::of(workers)?;
     let job = |number: usize| -> shared::Result<(u64, u32)> {
-        if new.swap(false, Relaxed) {
-            all_here.wait_timeout(PATIENCE)?; // so that none is left out
-        }
+        meeting.come()?; // so that none is left out
         Ok((copy.file_told(number, &worker)?, process::id()))
     };
     let pool = Pool::new(workers, job)?;
-    let progress = stage.progress("files", files as u64);
+    let progress = stage.progress("files handed out", files as u64);
     // A number is enough: the workers know the plan since they were forked.
     let numbers = (0..files).inspect(|_| progress.advance(1));
     let (bytes, pids): (Vec<u64>, BTreeSet<u32>) =
@@ -102,9 +107,16 @@ fn with_a_pool(stage: &Stage) -> shared::Result {
     drop((progress, pool));
     copy.finish()?;
     tell(&parent, &plan, bytes.iter().sum(), start);
-    let all = equals(workers.min(files));
-    stage.claim("workers that copied: all of them", pids.len(), all);
-    compare(stage, &parent, place)
+    let (bytes, other) = compare(&parent, place)?;
+    stage.claim(
+        "workers that copied: all of them",
+        pids.len(),
+        equals(workers.min(files)),
+    );
+    stage.claim("files with other bytes", bytes, equals(vec![]));
+    let text = "other names, links, permissions, times";
+    stage.claim(text, other, equals(vec![]));
+    Ok(())
 }
 
 fn tell(track: &Track, plan: &Plan, bytes: u64, start: Instant) {

@@ -1,6 +1,7 @@
 //! What a file is besides its bytes.
 
 use crate::copy::Copy;
+use crate::place::of_a_sample;
 use crate::plan::{Plan, kind_name};
 use crate::sample;
 use shared::Stage;
@@ -16,7 +17,7 @@ use walkdir::WalkDir;
 /// A name that is no text, a file of holes, a link to nowhere. What becomes of
 /// them?
 pub fn more_than_bytes(stage: &Stage) -> shared::Result {
-    let folder = stage.folder()?;
+    let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (from, to) = (folder.join("source"), folder.join("copy"));
     sample::odd_ones(&from, &mut stage.choices("sample"))?;
     let (copier, plan) = (stage.track("copier"), Plan::of(&from)?);
@@ -103,6 +104,6 @@ fn as_ls(found: &Metadata) -> String {
 fn shortened(name: &str) -> String {
     match name.len() {
         ..=20 => name.to_owned(),
-        long => format!("{}... ({} bytes)", &name[..4], long - 2),
+        long => format!("{}...\" ({} bytes)", &name[..4], long - 2),
     }
 }

@@ -28,12 +28,17 @@ impl Place {
     pub fn open(stage: &Stage, way: &str) -> Result<Self> {
         let Options { from, to } = stage.options();
         let folder = stage.folder()?;
+        let run = folder.parent().context("the run has no folder")?;
         let (Some(from), Some(to)) = (from, to) else {
-            let from = folder.join("source");
-            sample::everything(&from, &mut stage.choices("sample"))?;
+            let from = run.join("source");
+            if !fs::exists(&from)? {
+                // One for all steps of the run.
+                let made = folder.join("source");
+                sample::everything(&made, &mut stage.choices("sample"))?;
+                fs::rename(&made, &from)?;
+            }
             return Ok(Self { from, to: folder.join(way), begun: None });
         };
-        let run = folder.parent().context("the run has no folder")?;
         let from = checked_source(from).with_context(|| {
             format!(
                 "cannot copy from {from:?}; name a folder that you may read"
@@ -60,6 +65,17 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// The folder for a step that copies a sample of its own; nothing if another
+/// tree is to be copied.
+pub fn of_a_sample(stage: &Stage) -> Result<Option<PathBuf>> {
+    if stage.options::<Options>().from.is_some() {
+        let why = "it has a sample of its own; leave out --from and --to";
+        stage.cannot_show("this step", why);
+        return Ok(None);
+    }
+    stage.folder().map(Some)
 }
 
 fn kept(begun: &Path) -> PathBuf {

@@ -2,33 +2,14 @@
 
 use crate::cannot::cannot;
 use crate::copy::kept_bits;
-use crate::place::Place;
 use anyhow::{Context, Result};
 use blake3::{Hash, Hasher};
-use shared::lesson::equals;
-use shared::{Stage, Track};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
-
-/// Reads source and copy again, every byte of them; a copy that is the same is
-/// kept.
-pub fn compare(stage: &Stage, track: &Track, place: Place) -> Result<()> {
-    let (source, copy) = (Tree::read(&place.from)?, Tree::read(&place.to)?);
-    track.note("hash of the source", source.hash());
-    track.note("hash of the copy", copy.hash());
-    let (bytes, other) = (source.other_bytes(&copy), source.others(&copy));
-    if bytes.is_empty() && other.is_empty() {
-        place.keep()?;
-    }
-    let none = || equals(Vec::new());
-    stage.claim("files with other bytes", bytes, none());
-    stage.claim("other names, links, permissions, times", other, none());
-    Ok(())
-}
 
 /// Folders, files and links, by their path below the root.
 pub struct Tree(BTreeMap<PathBuf, Entry>);
@@ -76,9 +57,9 @@ impl Tree {
         })
     }
 
-    /// What is in this one only.
-    pub fn missing(&self, copy: &Self) -> Vec<String> {
-        self.differing(copy, |_, other| other.is_some())
+    /// What is in one of the trees only.
+    pub fn unpaired(&self, copy: &Self) -> Vec<String> {
+        self.differing(copy, |one, other| one.is_some() == other.is_some())
     }
 
     fn differing(

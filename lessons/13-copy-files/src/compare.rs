@@ -1,0 +1,21 @@
+//! Whether a copy is the same as its source.
+
+use crate::place::Place;
+use crate::tree::Tree;
+use shared::Track;
+
+/// Reads source and copy again, every byte of them: which files have other
+/// bytes, and what else is another. A copy that is the same is kept.
+pub fn compare(
+    track: &Track,
+    place: Place,
+) -> shared::Result<(Vec<String>, Vec<String>)> {
+    let (source, copy) = (Tree::read(&place.from)?, Tree::read(&place.to)?);
+    track.note("hash of the source", source.hash());
+    track.note("hash of the copy", copy.hash());
+    let (bytes, other) = (source.other_bytes(&copy), source.others(&copy));
+    if bytes.is_empty() && other.is_empty() {
+        place.keep()?;
+    }
+    Ok((bytes, other))
+}
