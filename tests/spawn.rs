@@ -45,13 +45,13 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "in_turn",
-            claim: "all: as long as the longest",
+            claim: "all, in lengths of the longest",
             proven: |events| within(events, 1.5),
             broken: AS_A_THREAD,
         },
         Check {
             step: "two_jobs",
-            claim: "both: as long as the longer",
+            claim: "both, in lengths of the longer",
             proven: |events| within(events, 1.3),
             broken: AS_A_THREAD,
         },
@@ -73,11 +73,7 @@ fn claims_are_proven_and_can_fail() {
                 begun.next().is_some_and(|job| job.track == "job")
                     && begun.next().is_none()
             },
-            broken: (
-                "join.rs",
-                "job.span(\"sleeps\", || {",
-                "job.span(\"dreams\", || {",
-            ),
+            broken: ("join.rs", "begin(\"sleeps\")", "begin(\"dreams\")"),
         },
         Check {
             step: "nobody_joins",
@@ -86,7 +82,20 @@ fn claims_are_proven_and_can_fail() {
                 let ends = |event: &Event| event.ph == Phase::End;
                 !events.iter().any(|event| event.name == "done" || ends(event))
             },
-            broken: ("join.rs", "drop(spawned);", "let _ = spawned.join();"),
+            broken: JOINED,
+        },
+        Check {
+            step: "nobody_joins",
+            claim: "the program, in lengths of the job",
+            proven: |events| {
+                let job = happened(events, "sleeps").next();
+                let end = happened(events, "the program has ended").next();
+                let half = 60 * 1_000_000_000 / 20 / 2;
+                job.zip(end).is_some_and(|(job, end)| {
+                    (job.t_ns..job.t_ns + half).contains(&end.t_ns)
+                })
+            },
+            broken: JOINED,
         },
         Check {
             step: "with_stacks",
@@ -94,13 +103,13 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| noted(events, "main", "have woken") == 10_000,
             broken: (
                 "many.rs",
-                "for _ in 0..number {\n                go!(",
-                "for _ in 1..number {\n                go!(",
+                "for _ in 0..beds.number {\n                go!(",
+                "for _ in 1..beds.number {\n                go!(",
             ),
         },
         Check {
             step: "with_stacks",
-            claim: "threads that carried them",
+            claim: "threads they took, clock included",
             proven: |events| threads(events) <= 2,
             broken: MORE_AT_HAND,
         },
@@ -136,13 +145,13 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "who_is_held_up",
-            claim: "thread::sleep: at the same time",
+            claim: "asleep at once by thread::sleep",
             proven: |events| at_once(events, "keeps the thread") == 1,
             broken: THE_OTHER_WAY_ROUND,
         },
         Check {
             step: "who_is_held_up",
-            claim: "coroutine::sleep: at the same time",
+            claim: "asleep at once by coroutine::sleep",
             proven: |events| at_once(events, "sleeps") == 3,
             broken: THE_OTHER_WAY_ROUND,
         },
@@ -158,6 +167,13 @@ const ALL_ALIKE: Change = (
 const AS_A_THREAD: Change =
     ("main.rs", "coroutine::sleep(length);", "std::thread::sleep(length);");
 
+/// Main joins the job before its last line.
+const JOINED: Change = (
+    "join.rs",
+    "});\n        told.recv()?;",
+    "}).join().ok();\n told.recv()?;",
+);
+
 const MORE_AT_HAND: Change = (
     "main.rs",
     "set_workers(1).set_pool_capacity(1)",
@@ -168,9 +184,9 @@ const MORE_AT_HAND: Change = (
 /// pages of memory.
 const IN_A_THREAD: Change = (
     "many.rs",
-    "for _ in 0..number {\n                let beds = Arc::clone(&beds);\n\
-     \x20               tasks.spawn(async move {\n                    beds.falls_asleep();",
-    "for _ in 1..number {\n let beds = Arc::clone(&beds);\n\
+    "for _ in 0..beds.number {\n            let beds = Arc::clone(&beds);\n\
+     \x20           tasks.spawn(async move {\n                beds.falls_asleep();",
+    "for _ in 1..beds.number {\n let beds = Arc::clone(&beds);\n\
      let pages = vec![1_u8; 20_000];\n tasks.spawn(async move {\n\
      let _pages = pages;\n std::thread::scope(|scope| {\n\
      scope.spawn(|| beds.falls_asleep()); });",
@@ -219,7 +235,8 @@ fn at_once(events: &[Event], name: &str) -> usize {
 
 /// On how many threads something happened to the sleepers.
 fn threads(events: &[Event]) -> usize {
-    let sleepers = events.iter().filter(|event| event.track == "sleepers");
+    let sleepers =
+        events.iter().filter(|event| event.track.starts_with("asleep"));
     sleepers.map(|event| event.tid).collect::<HashSet<_>>().len()
 }
 

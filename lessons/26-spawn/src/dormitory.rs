@@ -1,14 +1,17 @@
 //! Where many sleep, and somebody counts them.
 
+use crate::usage::Usage;
 use nix::unistd::gettid;
-use shared::Track;
+use shared::{Stage, Track};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 pub struct Dormitory {
-    track: Track,
-    beds: usize,
+    pub main: Track,
+    pub number: usize,
+    curve: Track,
     asleep: AtomicUsize,
     woken: AtomicUsize,
     /// The threads of the system that carried a sleeper so far.
@@ -16,9 +19,17 @@ pub struct Dormitory {
 }
 
 impl Dormitory {
-    pub fn new(track: Track, beds: usize) -> Self {
-        let (asleep, woken) = Default::default();
-        Self { track, beds, asleep, woken, threads: Mutex::default() }
+    pub fn new(stage: &Stage, number: usize) -> Self {
+        let main = stage.coroutine_track("main");
+        let curve = format!("asleep, max. {number}");
+        Self {
+            main,
+            number,
+            curve: stage.coroutine_track(curve),
+            asleep: AtomicUsize::new(0),
+            woken: AtomicUsize::new(0),
+            threads: Mutex::default(),
+        }
     }
 
     pub fn falls_asleep(&self) {
@@ -30,20 +41,51 @@ impl Dormitory {
         self.woken.fetch_add(1, Relaxed);
     }
 
-    /// How many have woken so far.
-    pub fn woken(&self) -> usize {
-        self.woken.load(Relaxed)
-    }
-
-    /// Records about a hundred of the numbers, and each thread once.
+    /// Records about a hundred of the numbers, and each thread once. One after
+    /// the other: some wake in one thread while others fall asleep elsewhere.
     fn tell(&self, asleep: usize) {
-        if asleep.is_multiple_of(self.beds / 100) {
-            self.track.count("asleep", asleep);
-        }
         let threads = self.threads.lock();
         let mut threads = threads.unwrap_or_else(PoisonError::into_inner);
-        if threads.insert(gettid().as_raw()) {
-            self.track.mark("another thread");
+        if asleep.is_multiple_of(self.number / 100) {
+            self.curve.count("asleep", asleep);
         }
+        if threads.insert(gettid().as_raw()) {
+            self.curve.mark("a new thread");
+        }
+    }
+}
+
+/// Measures how long all take, and what they take of the system.
+pub struct Night<'a> {
+    beds: &'a Dormitory,
+    before: Usage,
+    start: Instant,
+    /// How long it took to look what they need.
+    looked: Duration,
+}
+
+impl<'a> Night<'a> {
+    pub fn begins(beds: &'a Dormitory) -> shared::Result<Self> {
+        let (before, looked) = (Usage::now()?, Duration::ZERO);
+        Ok(Self { beds, before, start: Instant::now(), looked })
+    }
+
+    pub fn all_are_spawned(&mut self) -> shared::Result {
+        let start = Instant::now();
+        let (now, main) = (Usage::now()?, &self.beds.main);
+        let each = |more: f64| more / self.beds.number as f64;
+        main.say("all are spawned");
+        main.note("memory maps each", each(now.maps - self.before.maps));
+        main.note("KiB of memory each", each(now.kib - self.before.kib));
+        self.looked = start.elapsed();
+        Ok(())
+    }
+
+    pub fn all_have_woken(self) -> shared::Result {
+        let took = self.start.elapsed() - self.looked;
+        let main = &self.beds.main;
+        main.note("have woken", self.beds.woken.load(Relaxed));
+        main.record("seconds", took.as_secs_f64());
+        Ok(())
     }
 }

@@ -19,20 +19,20 @@ pub fn who_is_held_up(stage: &Stage) -> shared::Result {
     })?;
     let trace = stage.trace()?;
     let kept = trace.peak("keeps the thread");
-    stage.claim("thread::sleep: at the same time", kept, equals(1));
+    stage.claim("asleep at once by thread::sleep", kept, equals(1));
     let asleep = trace.peak("sleeps");
-    stage.claim("coroutine::sleep: at the same time", asleep, equals(3));
+    stage.claim("asleep at once by coroutine::sleep", asleep, equals(3));
     Ok(())
 }
 
 /// Each of them sleeps in a coroutine of its own.
-fn all_sleep(three: &[Track], how: &str, sleep: impl Fn() + Sync) {
+fn all_sleep(three: &[Track], how: &str, nap: impl Fn() + Sync) {
     coroutine::scope(|scope| {
         for me in three {
-            let sleep = &sleep;
+            let nap = &nap;
             go!(scope, move || {
                 let from = Instant::now();
-                sleep();
+                nap();
                 me.span_at(how, from, Instant::now());
                 me.say("has slept");
             });

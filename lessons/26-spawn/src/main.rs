@@ -7,6 +7,7 @@ mod dormitory;
 mod holding;
 mod join;
 mod many;
+mod room;
 mod usage;
 mod wakings;
 
@@ -47,7 +48,7 @@ fn in_turn(stage: &Stage) -> shared::Result {
     in_a_coroutine(|| {
         coroutine::scope(|scope| {
             for (me, naps) in &sleepers {
-                go!(scope, || naps.map(|seconds| sleep(stage, me, seconds)));
+                go!(scope, || night(stage, me, naps));
             }
         });
         Ok(())
@@ -58,23 +59,25 @@ fn in_turn(stage: &Stage) -> shared::Result {
     let early = too_early(&trace);
     stage.claim("woken before their time", early, equals(0));
     let lengths = in_longest(&trace);
-    stage.claim("all: as long as the longest", lengths, at_most(1.5));
+    stage.claim("all, in lengths of the longest", lengths, at_most(1.5));
     Ok(())
 }
 
-/// Sleeps, and tells when it was due to wake, and that it has.
-fn sleep(stage: &Stage, me: &Track, seconds: f64) {
-    let (length, from) = (stage.time(seconds), Instant::now());
-    let due = me.recorder().now_ns() + length.as_nanos() as u64;
-    coroutine::sleep(length); // the thread goes on with others
-    me.span_at("sleeps", from, Instant::now());
-    me.mark_with("wakes", [(DUE, due.into())]);
-    me.say(format!("has slept {seconds} s"));
+/// Sleeps some times; tells when it was due to wake, and that it has.
+fn night(stage: &Stage, me: &Track, naps: &[f64]) {
+    for &seconds in naps {
+        let (length, from) = (stage.time(seconds), Instant::now());
+        let due = me.recorder().now_ns() + length.as_nanos() as u64;
+        coroutine::sleep(length); // the thread goes on with others
+        me.span_at("sleeps", from, Instant::now());
+        me.mark_with("wakes", [(DUE, due.into())]);
+        me.say(format!("has slept {seconds} s"));
+    }
 }
 
 /// Runs `body` as a coroutine, on the one thread that runs coroutines here. In
-/// a process of its own: may's threads never end, and who has threads cannot
-/// fork.
+/// a process of its own: the threads of `may` never end, and who has threads
+/// cannot fork.
 fn in_a_coroutine(
     body: impl FnOnce() -> shared::Result + Send,
 ) -> shared::Result {
@@ -83,5 +86,5 @@ fn in_a_coroutine(
         may::config().set_worker_pin(false); // any core will do
         coroutine::scope(|scope| go!(scope, body).join())
     })?;
-    process.join().map_err(usage::advice)
+    process.join().map_err(room::advice)
 }

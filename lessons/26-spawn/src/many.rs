@@ -1,14 +1,13 @@
 //! Thousands that sleep at once.
 
-use crate::dormitory::Dormitory;
+use crate::dormitory::{Dormitory, Night};
 use crate::in_a_coroutine;
-use crate::usage::{Usage, no_room_for};
+use crate::room::no_room_for;
 use may::{coroutine, go};
+use shared::Stage;
 use shared::lesson::{at_least, at_most, below, equals};
 use shared::process::Process;
-use shared::{Stage, Track};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -16,7 +15,7 @@ use tokio::time::sleep;
 /// The options of this lesson.
 #[derive(clap::Args)]
 pub struct Options {
-    /// How many sleep in the steps with thousands
+    /// How many sleep in the steps with thousands, 1000 to 1000000
     #[arg(long, value_name = "N", default_value = "10000")]
     #[arg(value_parser = thousands, allow_negative_numbers = true)]
     sleepers: usize,
@@ -28,92 +27,83 @@ fn thousands(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "give a number from 1000 to 1000000".to_owned())
 }
 
-/// Thousands of coroutines sleep a second each (`--sleepers N`). How many
-/// threads carry them, and what does the system have to give for each?
+/// Thousands of coroutines sleep a second (`--sleepers N`). How many threads
+/// carry them, clock included, and how many maps (pieces of memory) has each?
 pub fn with_stacks(stage: &Stage) -> shared::Result {
-    let number = stage.options::<Options>().sleepers;
-    if let Some(why) = no_room_for(number) {
-        stage.cannot_show(&format!("{number} coroutines of may"), &why);
-        return Ok(());
-    }
-    let main = stage.coroutine_track("main");
-    let beds = Dormitory::new(stage.coroutine_track("sleepers"), number);
+    let Some(beds) = with_room(stage) else { return Ok(()) };
     let second = stage.time(1.0);
     in_a_coroutine(|| {
-        let (before, start) = (Usage::now()?, Instant::now());
-        let looked = coroutine::scope(|scope| {
-            for _ in 0..number {
+        let mut night = Night::begins(&beds)?;
+        coroutine::scope(|scope| {
+            for _ in 0..beds.number {
                 go!(scope, || {
                     beds.falls_asleep();
                     coroutine::sleep(second);
                     beds.wakes();
                 });
             }
-            tell_usage(&main, number, &before) // none has begun
+            night.all_are_spawned() // none has begun
         })?;
-        tell_end(&main, &beds, start.elapsed() - looked);
-        Ok(())
+        night.all_have_woken()
     })?;
-    stage.figure("with a stack", main.noted("seconds")?)?;
-    let threads = stage.trace()?.threads_of("another thread");
-    stage.claim("all wake", main.noted("have woken")?, equals(number));
-    stage.claim("threads that carried them", threads, at_most(2));
-    let maps: f64 = main.noted("memory maps each")?;
+    let woken: usize = beds.main.noted("have woken")?;
+    stage.claim("all wake", woken, equals(beds.number));
+    let threads = stage.trace()?.threads_of("a new thread");
+    stage.claim("threads they took, clock included", threads, at_most(2));
+    let maps: f64 = beds.main.noted("memory maps each")?;
     stage.claim("a stack each: memory maps", maps, at_least(1.9));
-    Ok(())
+    stage.figure("with a stack", beds.main.noted("seconds")?)
 }
 
-/// Also returns how long that took.
-fn tell_usage(
-    main: &Track,
-    number: usize,
-    before: &Usage,
-) -> shared::Result<Duration> {
-    let start = Instant::now();
-    let (now, number) = (Usage::now()?, number as f64);
-    main.say("all are spawned");
-    main.note("memory maps each", (now.maps - before.maps) / number);
-    main.note("KiB of memory each", (now.kib - before.kib) / number);
-    Ok(start.elapsed())
+fn sleepers(stage: &Stage) -> usize {
+    stage.options::<Options>().sleepers
 }
 
-fn tell_end(main: &Track, beds: &Dormitory, took: Duration) {
-    main.note("have woken", beds.woken());
-    main.record("seconds", took.as_secs_f64());
+/// Nothing, and says so, where there is no room for so many stacks.
+fn with_room(stage: &Stage) -> Option<Dormitory> {
+    let number = sleepers(stage);
+    let Some(why) = no_room_for(number) else {
+        return Some(Dormitory::new(stage, number));
+    };
+    stage.cannot_show(&format!("{number} coroutines of `may`"), &why);
+    None
 }
 
-/// The same by tasks of tokio, which have no stack of their own. What does
-/// each of them need?
+/// The same by tasks of tokio, which have no stack. What does each need?
 pub fn without_stacks(stage: &Stage) -> shared::Result {
-    let number = stage.options::<Options>().sleepers;
-    let main = stage.coroutine_track("main");
-    let beds = Dormitory::new(stage.coroutine_track("sleepers"), number);
-    let (beds, second) = (Arc::new(beds), stage.time(1.0));
+    let beds = Arc::new(Dormitory::new(stage, sleepers(stage)));
+    let second = stage.time(1.0);
+    in_a_task(async {
+        let mut night = Night::begins(&beds)?;
+        let mut tasks = JoinSet::new();
+        for _ in 0..beds.number {
+            let beds = Arc::clone(&beds);
+            tasks.spawn(async move {
+                beds.falls_asleep();
+                sleep(second).await;
+                beds.wakes();
+            });
+        }
+        night.all_are_spawned()?; // none has begun
+        tasks.join_all().await;
+        night.all_have_woken()
+    })?;
+    let woken: usize = beds.main.noted("have woken")?;
+    stage.claim("all wake", woken, equals(beds.number));
+    let threads = stage.trace()?.threads_of("a new thread");
+    stage.claim("threads that carried them", threads, equals(1));
+    let kib: f64 = beds.main.noted("KiB of memory each")?;
+    stage.claim("less than a page of memory: KiB", kib, below(4.0));
+    stage.figure("without a stack", beds.main.noted("seconds")?)
+}
+
+/// Runs `task` by tokio, on one thread, in a process of its own.
+fn in_a_task(
+    task: impl Future<Output = shared::Result> + Send,
+) -> shared::Result {
     let process = Process::spawn(|| {
         let runtime = Builder::new_current_thread().enable_time().build()?;
-        runtime.block_on(async {
-            let (before, start) = (Usage::now()?, Instant::now());
-            let mut tasks = JoinSet::new();
-            for _ in 0..number {
-                let beds = Arc::clone(&beds);
-                tasks.spawn(async move {
-                    beds.falls_asleep();
-                    sleep(second).await;
-                    beds.wakes();
-                });
-            }
-            let looked = tell_usage(&main, number, &before)?; // none has begun
-            tasks.join_all().await;
-            tell_end(&main, &beds, start.elapsed() - looked);
-            shared::Result::Ok(())
-        })
+        runtime.block_on(task)
     })?;
-    process.join()?;
-    stage.figure("without a stack", main.noted("seconds")?)?;
-    let threads = stage.trace()?.threads_of("another thread");
-    stage.claim("all wake", main.noted("have woken")?, equals(number));
-    stage.claim("threads that carried them", threads, equals(1));
-    let kib: f64 = main.noted("KiB of memory each")?;
-    stage.claim("less than a page of memory: KiB", kib, below(4.0));
-    Ok(())
+    Ok(process.join()?)
 }
