@@ -56,7 +56,7 @@ impl Dormitory {
 }
 
 /// Measures how long all take, and what they take of the system.
-pub struct Night<'a> {
+pub struct Watch<'a> {
     beds: &'a Dormitory,
     before: Usage,
     start: Instant,
@@ -64,7 +64,7 @@ pub struct Night<'a> {
     looked: Duration,
 }
 
-impl<'a> Night<'a> {
+impl<'a> Watch<'a> {
     pub fn begins(beds: &'a Dormitory) -> shared::Result<Self> {
         let (before, looked) = (Usage::now()?, Duration::ZERO);
         Ok(Self { beds, before, start: Instant::now(), looked })

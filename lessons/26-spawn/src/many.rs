@@ -1,6 +1,6 @@
 //! Thousands that sleep at once.
 
-use crate::dormitory::{Dormitory, Night};
+use crate::dormitory::{Dormitory, Watch};
 use crate::in_a_coroutine;
 use crate::room::no_room_for;
 use may::{coroutine, go};
@@ -33,7 +33,7 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
     let Some(beds) = with_room(stage) else { return Ok(()) };
     let second = stage.time(1.0);
     in_a_coroutine(|| {
-        let mut night = Night::begins(&beds)?;
+        let mut watch = Watch::begins(&beds)?;
         coroutine::scope(|scope| {
             for _ in 0..beds.number {
                 go!(scope, || {
@@ -42,9 +42,9 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
                     beds.wakes();
                 });
             }
-            night.all_are_spawned() // none has begun
+            watch.all_are_spawned() // none has begun
         })?;
-        night.all_have_woken()
+        watch.all_have_woken()
     })?;
     let woken: usize = beds.main.noted("have woken")?;
     stage.claim("all wake", woken, equals(beds.number));
@@ -74,7 +74,7 @@ pub fn without_stacks(stage: &Stage) -> shared::Result {
     let beds = Arc::new(Dormitory::new(stage, sleepers(stage)));
     let second = stage.time(1.0);
     in_a_task(async {
-        let mut night = Night::begins(&beds)?;
+        let mut watch = Watch::begins(&beds)?;
         let mut tasks = JoinSet::new();
         for _ in 0..beds.number {
             let beds = Arc::clone(&beds);
@@ -84,9 +84,9 @@ pub fn without_stacks(stage: &Stage) -> shared::Result {
                 beds.wakes();
             });
         }
-        night.all_are_spawned()?; // none has begun
+        watch.all_are_spawned()?; // none has begun
         tasks.join_all().await;
-        night.all_have_woken()
+        watch.all_have_woken()
     })?;
     let woken: usize = beds.main.noted("have woken")?;
     stage.claim("all wake", woken, equals(beds.number));
