@@ -180,14 +180,14 @@ def odd_lines(name, serve):
         first = client.answer()
         client.send(b"\xb6\xc3\x9fe\n")
         print(f"{name}: half a character:", ascii(f"{first} {client.answer()}"))
-        print(f"{name}: empty line:", ascii(client.ask("")))
+        print(f"{name}: empty:", ascii(client.ask("")))
         line = "x" + "\u00e9" * ((LONGEST - 2) // 2)
         print(f"{name}: 1 MiB:", client.ask(line) == line.upper())
         client.send(b"abc\xff\n")
         print(f"{name}: no UTF-8:", client.answer())
         client.send(b"last words")
         client.socket.shutdown(socket.SHUT_WR)
-        print(f"{name}: half-close:", client.answer())
+        print(f"{name}: no end:", client.answer())
         client.close()
 
 

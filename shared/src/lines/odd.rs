@@ -26,11 +26,11 @@ pub type Odd<T> = (&'static str, fn(SocketAddr) -> io::Result<T>);
 
 /// They are to be answered.
 pub const ODD_LINES: [Odd<Exchange>; 5] = [
-    ("half char", half_a_character),
-    ("empty line", empty_line),
+    ("half", half_a_character),
+    ("empty", empty_line),
     ("1 MiB", one_mebibyte),
     ("no UTF-8", not_utf8),
-    ("half-close", half_close),
+    ("no end", half_close),
 ];
 
 fn half_a_character(server: SocketAddr) -> io::Result<Exchange> {
@@ -63,7 +63,8 @@ fn not_utf8(server: SocketAddr) -> io::Result<Exchange> {
     Exchange::new(answer, format!("{NOT_UTF8}STILL HERE"))
 }
 
-/// The last line has no end, but the client says that it was the last.
+/// The last line has no end, but the client says that it was the last: it
+/// closes its half of the connection, and still reads (shutdown(2)).
 fn half_close(server: SocketAddr) -> io::Result<Exchange> {
     let mut client = Client::connect(server)?;
     client.send(b"last words")?;
