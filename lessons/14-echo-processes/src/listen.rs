@@ -14,7 +14,8 @@ pub struct Options {
     #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
     listen: Option<SocketAddr>,
     /// Have N clients in a_process_each, 1 to 400
-    #[arg(long, value_name = "N", default_value = "5", value_parser = number)]
+    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(value_parser = number, allow_negative_numbers = true)]
     pub clients: usize,
 }
 
