@@ -5,9 +5,8 @@ use crate::echo::attend;
 use crate::service::Service;
 use nix::sys::resource::{Resource::RLIMIT_NPROC, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
+use shared::Stage;
 use shared::lesson::equals;
-use shared::lines::Client;
-use shared::{Stage, Track};
 use std::net::TcpStream;
 
 /// The server may have no more processes, and a client comes. What does it
@@ -19,6 +18,7 @@ pub fn process_limit(stage: &Stage) -> shared::Result {
     let service = Service::run(&server, serve, |mut at_work| {
         let (soft, hard) = getrlimit(RLIMIT_NPROC)?;
         if allow_one_process(hard).is_ok() {
+            server.say("sets its limit of processes to one");
             while at_work.refused == 0 {
                 at_work.turn()?;
             }
@@ -27,23 +27,14 @@ pub fn process_limit(stage: &Stage) -> shared::Result {
         }
         at_work.serve()
     })?;
-    let ask = |client: &Track| {
-        let answer = client.span("connected", || {
-            Client::connect(service.address)
-                .and_then(|mut client| client.ask("hello"))
-                .unwrap_or_else(|error| error.to_string())
-        });
-        client.note("answer", answer.as_str());
-        answer
-    };
-    let heard = ask(&first);
+    let heard = service.ask(&first, "hello");
     if heard == "HELLO" {
         service.until_left(1);
         stage.cannot_show("a refused client", "no limit binds this user");
         return Ok(());
     }
     first.pause(0.5);
-    let answer = ask(&second);
+    let answer = service.ask(&second, "hello");
     service.until_left(1);
     let told = heard == NO_PROCESS.trim_end();
     stage.claim("the first is told why not", told, equals(true));

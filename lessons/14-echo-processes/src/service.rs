@@ -1,10 +1,12 @@
 //! The server beside the lesson: in processes of its own.
 
 use crate::Server;
+use shared::lines::Client;
 use shared::process::{Process, Queue};
-use shared::trace::Trace;
+use shared::trace::{OpenSpan, Trace};
 use shared::{Track, lines};
 use std::collections::BTreeSet;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -45,6 +47,26 @@ impl Service {
         let server = || run(Server::new(listener, track, serve, &ended)?);
         let process = Process::builder().name("server").spawn(server)?;
         Ok(Self { address, processes: vec![process], ended })
+    }
+
+    /// A client that comes, asks once, and stays.
+    pub fn welcome<'a>(
+        &self,
+        track: &'a Track,
+    ) -> io::Result<(OpenSpan<'a>, Client)> {
+        let connected = track.begin("connected");
+        let mut client = Client::connect(self.address)?;
+        track.note("first answer", client.ask("hello")?);
+        Ok((connected, client))
+    }
+
+    /// The answer to a client that comes, asks once, and leaves.
+    pub fn ask(&self, client: &Track, line: &str) -> String {
+        let visit = || Client::connect(self.address)?.ask(line);
+        let answer = client.span("connected", visit);
+        let answer = answer.unwrap_or_else(|error| error.to_string());
+        client.note("answer", answer.as_str());
+        answer
     }
 
     /// Waits until so many clients have been done with, but not for ever; how

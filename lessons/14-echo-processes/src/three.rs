@@ -20,13 +20,10 @@ const CHANCE: f64 = 1.0;
 pub fn three_processes(stage: &Stage) -> shared::Result {
     let worker = stage.track("worker");
     let tracks = [1, 2, 3, 4].map(|n| stage.track(format!("client {n}")));
-    let service = start(|client| attend(client, &worker))?;
+    let service = workers(|client| attend(client, &worker))?;
     let mut here = Vec::new();
     for track in &tracks[..3] {
-        let connected = track.begin("connected");
-        let mut client = Client::connect(service.address)?;
-        track.note("answer", client.ask("hello")?);
-        here.push((connected, client));
+        here.push(service.welcome(track)?);
         track.pause(0.3);
     }
     let [_, second, _, fourth] = &tracks;
@@ -57,7 +54,7 @@ pub fn three_processes(stage: &Stage) -> shared::Result {
 }
 
 /// Processes that accept from one listener, which they have inherited.
-pub fn start(serve: impl Fn(&TcpStream) + Sync) -> shared::Result<Service> {
+pub fn workers(serve: impl Fn(&TcpStream) + Sync) -> shared::Result<Service> {
     let listener = lines::open(ANY_PORT)?;
     let address = listener.local_addr()?;
     let (mut processes, ended) = (Vec::new(), Queue::bounded(1024)?);
