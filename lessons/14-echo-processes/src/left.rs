@@ -2,9 +2,10 @@
 
 use crate::echo::attend;
 use crate::service::Service;
-use shared::Stage;
 use shared::lesson::equals;
 use shared::lines::Client;
+use shared::{Stage, Track};
+use std::net::SocketAddr;
 use std::{fs, io};
 
 const CLIENTS: usize = 3;
@@ -14,15 +15,9 @@ pub fn nothing_is_left(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let client = stage.track("clients");
     let service = Service::start(&server, |client| attend(client, &child))?;
-    let port = service.address.port();
-    let pid = service.processes[0].pid();
-    let mut here = Vec::new();
+    let (pid, port) = (service.processes[0].pid(), service.address.port());
     let connected = client.begin("connected");
-    for _ in 0..CLIENTS {
-        let mut client = Client::connect(service.address)?;
-        client.ask("hello")?;
-        here.push(client);
-    }
+    let here = three_clients(service.address)?;
     let Ok(before) = Look::at(pid, port) else {
         drop(here);
         service.until_left(CLIENTS);
@@ -36,18 +31,23 @@ pub fn nothing_is_left(stage: &Stage) -> shared::Result {
     client.pause(0.5);
     drop(service);
     let end = Look::at(pid, port)?;
-    let rows = [("here", &before), ("gone", &after), ("ended", &end)];
-    let header = ["", "children", "zombies", "sockets"];
-    stage.table(header, rows.map(|(when, look)| look.row(when)));
-    server.note("only remembered (TIME_WAIT)", end.time_wait);
-    server.record("sockets", after.sockets);
-    server.record("sockets in the end", end.sockets);
+    Look::tell(stage, &server, [&before, &after, &end]);
     let left = after.children + after.zombies;
     stage.claim("children of the server: none", left, equals(0));
     let text = "its sockets: the one that listens";
     stage.claim(text, after.sockets, equals(1));
     stage.claim("without the server: none", end.sockets, equals(0));
     Ok(())
+}
+
+/// Each has been answered once, and stays.
+fn three_clients(server: SocketAddr) -> io::Result<Vec<Client>> {
+    let clients = (0..CLIENTS).map(|_| {
+        let mut client = Client::connect(server)?;
+        client.ask("hello")?;
+        Ok(client)
+    });
+    clients.collect()
 }
 
 /// What the system knows of a server, proc(5).
@@ -95,9 +95,21 @@ impl Look {
         Ok(Self { children, zombies, sockets, time_wait })
     }
 
-    fn row(&self, when: &str) -> [String; 4] {
-        let Self { children, zombies, sockets, .. } = self;
-        let [a, b, c] = [children, zombies, sockets].map(ToString::to_string);
-        [when.to_owned(), a, b, c]
+    /// Prints and records what was seen at three moments.
+    fn tell(stage: &Stage, server: &Track, looks: [&Self; 3]) {
+        let moments = ["clients here", "clients gone", "server ended"];
+        let rows = moments.into_iter().zip(looks).map(|(moment, look)| {
+            let Self { children, zombies, sockets, .. } = look;
+            let [a, b, c] =
+                [children, zombies, sockets].map(ToString::to_string);
+            [moment.to_owned(), a, b, c]
+        });
+        let header = ["", "its children", "its zombies", "its sockets"];
+        stage.table(header, rows);
+        let text = "closed, and remembered for a minute (TIME_WAIT)";
+        server.note(text, looks[2].time_wait);
+        server.record("sockets while three are here", looks[0].sockets);
+        server.record("sockets", looks[1].sockets);
+        server.record("sockets in the end", looks[2].sockets);
     }
 }
