@@ -66,7 +66,8 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "nothing_is_left",
             claim: "its sockets: the one that listens",
-            proven: |events| noted(events, "server", "sockets") == 1,
+            // One for each client, and the one that listens; then that alone.
+            proven: |events| sockets(events)[..2] == [Some(4), Some(1)],
             broken: (
                 "main.rs",
                 "drop(client); // its copy",
@@ -76,19 +77,19 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "nothing_is_left",
             claim: "without the server: none",
-            proven: |events| noted(events, "server", "sockets in the end") == 0,
+            proven: |events| sockets(events) == [4, 1, 0].map(Some),
             broken: ("left.rs", "drop(service);", "std::mem::forget(service);"),
         },
         Check {
             step: "odd_lines",
-            claim: "the right answer: to all five",
+            claim: "in upper case, or told why not: all five",
             proven: |events| {
                 let answer = |track| noted(events, track, "answer");
-                answer("half char") == "\"ONE GR\\xc3\\x96SSE\""
-                    && answer("empty line") == "\"\""
+                answer("half") == "\"ONE GR\\xc3\\x96SSE\" = ONE GR\u{d6}SSE"
+                    && answer("empty") == "\"\""
                     && answer("1 MiB") == "1048575 bytes"
                     && answer("no UTF-8") == "\"error: not UTF-8\\nSTILL HERE\""
-                    && answer("half-close") == "\"LAST WORDS\""
+                    && answer("no end") == "\"LAST WORDS\""
             },
             // Whatever a read gives is taken for a line.
             broken: (
@@ -120,7 +121,30 @@ fn claims_are_proven_and_can_fail() {
             claim: "their processes have ended: all three",
             proven: |events| {
                 let dropped = pids(happened(events, "drops it"));
-                dropped.len() == 3 && open_spans(events, "serves").len() == 8
+                dropped.len() == 3 && open_spans(events, "serves").len() == 10
+            },
+            broken: ONE_FALLS_ALL_FALL,
+        },
+        Check {
+            step: "odd_ends",
+            claim: "who was here all the time is served",
+            proven: |events| {
+                // It was served before the first of the three, and still is.
+                let place = |track, name| {
+                    let this =
+                        |it: &Event| it.track == track && it.name == name;
+                    events.iter().position(this)
+                };
+                let first = place("vanishes", "connected");
+                let served = place("stays", "first answer");
+                let at_last = place("stays", "answer");
+                let dropped =
+                    events.iter().rposition(|it| it.name == "drops it");
+                served.is_some()
+                    && served < first
+                    && dropped.is_some()
+                    && at_last > dropped
+                    && noted(events, "stays", "answer") == "AND I?"
             },
             broken: ONE_FALLS_ALL_FALL,
         },
@@ -183,7 +207,8 @@ fn claims_are_proven_and_can_fail() {
 const A_THREAD_EACH: Change = (
     "main.rs",
     "let child = Process::spawn(|| {\n            \
-     drop(self.listener.take()); // its copy: the server keeps its own\n",
+     // Its copy: while one is open, the port stays taken.\n            \
+     drop(self.listener.take());\n",
     "let serve: &(dyn Fn(&TcpStream) + Sync) = &self.serve;\n\
      // SAFETY: the server lives as long as its process.\n\
      let serve: &'static (dyn Fn(&TcpStream) + Sync) =\n\
@@ -194,13 +219,15 @@ const A_THREAD_EACH: Change = (
      let child = Process::spawn(|| {\n",
 );
 
-/// A child that drops its client takes the server along.
+/// A child that drops its client takes the server along, and all children.
 const ONE_FALLS_ALL_FALL: Change = (
     "echo.rs",
     "child.note(\"drops it\", why);",
     "let _ = why;\n\
-     let server = std::os::unix::process::parent_id().to_string();\n\
-     let _ = process::Command::new(\"kill\").args([\"-9\", &server]).status();",
+     let server = std::os::unix::process::parent_id();\n\
+     let all = format!(\"/proc/{server}/task/{server}/children\");\n\
+     let kill = format!(\"kill -9 $(cat {all}) {server}\");\n\
+     let _ = process::Command::new(\"sh\").args([\"-c\", &kill]).status();",
 );
 
 /// A client that cannot be served ends the server.
@@ -219,6 +246,13 @@ const ONE_WORKER_MORE: Change = (
     "const WORKERS: usize = 4;\nconst CHANCE: f64 = 400.0;",
 );
 
+/// How many the server had: while all were here, when they had left, and when
+/// it had ended itself.
+fn sockets(events: &[Event]) -> [Option<u64>; 3] {
+    ["sockets while three are here", "sockets", "sockets in the end"]
+        .map(|name| noted(events, "server", name).as_u64())
+}
+
 fn first_five<'a>(events: &'a [Event], name: &str) -> Vec<&'a Event> {
     events.iter().filter(|event| event.name == name).take(5).collect()
 }
@@ -233,6 +267,16 @@ fn two_hundred_clients_at_once() {
     let trace = Run::new(LESSON, &args).end().well().trace;
     assert_eq!(trace.peak("serves"), 200);
     assert_eq!(pids(happened(trace.events(), "serves")).len(), 200);
+    let told = trace.events().iter().filter(|event| event.name == "say");
+    assert!(told.count() < 20);
+}
+
+/// The server gives up on a client that does not read before the client gives
+/// up on the server, at whatever speed.
+#[test]
+fn a_slow_run_cuts_off_too() {
+    let args = ["--step", "odd_ends", "--speed", "0.2"];
+    Run::new(LESSON, &args).end().well();
 }
 
 #[test]
@@ -279,7 +323,9 @@ fn connect(address: SocketAddr) -> BufReader<TcpStream> {
 }
 
 fn ask(client: &mut BufReader<TcpStream>, line: &str) -> String {
-    writeln!(client.get_mut(), "{line}").expect("it takes a line");
+    // In one write: one that is refused has no time for a second.
+    let line = format!("{line}\n");
+    client.get_mut().write_all(line.as_bytes()).expect("it takes a line");
     let mut answer = String::new();
     client.read_line(&mut answer).expect("and answers");
     answer

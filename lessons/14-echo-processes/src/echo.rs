@@ -7,16 +7,22 @@ use std::net::TcpStream;
 use std::process;
 use std::time::Duration;
 
-/// How long a client may leave an answer unread.
+/// How long the server waits for a client to take some of an answer. Each
+/// write has that time: who reads a little now and then is never cut off.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves a client until it leaves, and says so.
 pub fn attend(client: &TcpStream, child: &Track) {
+    child.say(format!("process {} serves", process::id()));
+    attend_with(PATIENCE, client, child);
+}
+
+/// The same without a word, as long as nothing goes wrong.
+pub fn unheard(client: &TcpStream, child: &Track) {
     attend_with(PATIENCE, client, child);
 }
 
 pub fn attend_with(patience: Duration, client: &TcpStream, child: &Track) {
-    child.say(format!("process {} serves", process::id()));
     let _serves = child.begin("serves");
     if let Err(error) = echo(client, patience) {
         let why = match error.kind() {
@@ -24,6 +30,14 @@ pub fn attend_with(patience: Duration, client: &TcpStream, child: &Track) {
             _ => error.to_string(),
         };
         child.note("drops it", why);
+    }
+}
+
+/// Records an answer, and says it if `is_told`: of a crowd's, ten are.
+pub fn heard(client: &Track, answer: &str, is_told: bool) {
+    client.record("answer", answer);
+    if is_told {
+        client.say(format!("answer: {answer}"));
     }
 }
 

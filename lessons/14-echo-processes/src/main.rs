@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         odd::odd_ends,
         limit::process_limit,
         three::three_processes,
-        price::price,
+        price::price;
+        service, echo,
     ]
     .with::<Options>()
     .instead(Options::listens, listen::until_control_c)
@@ -49,13 +50,14 @@ fn a_process_each(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let names = (1..=number).map(|n| format!("client {n}"));
     let tracks: Vec<Track> = names.map(|name| stage.track(name)).collect();
+    let attend = if number > 10 { echo::unheard } else { attend };
     let service = Service::start(&server, |client| attend(client, &child))?;
     let (mut here, mut answers) = (Vec::new(), 0);
-    for track in &tracks {
+    for (n, track) in tracks.iter().enumerate() {
         let connected = track.begin("connected");
         let mut client = Client::connect(service.address)?;
         let answer = client.ask(&format!("i am {}", track.name()))?;
-        track.note("answer", answer.as_str());
+        echo::heard(track, &answer, n % number.div_ceil(10) == 0);
         answers += usize::from(answer.starts_with("I AM CLIENT "));
         here.push((connected, client));
         track.pause(1.5 / number as f64);
@@ -74,7 +76,8 @@ fn a_process_each(stage: &Stage) -> shared::Result {
 
 /// A server with a process for each client.
 struct Server<'a, F> {
-    /// None in a child, which has closed its copy.
+    /// None in a child: it closes its copy, and a file that is owned is
+    /// closed by dropping it.
     listener: Option<TcpListener>,
     children: Vec<Process<()>>,
     /// What a child does for its client.
@@ -104,7 +107,8 @@ impl<F: Fn(&TcpStream) + Sync> Server<'_, F> {
             return Ok(());
         };
         let child = Process::spawn(|| {
-            drop(self.listener.take()); // its copy: the server keeps its own
+            // Its copy: while one is open, the port stays taken.
+            drop(self.listener.take());
             (self.serve)(&client);
         });
         match child {
