@@ -179,7 +179,7 @@ def odd_lines(name, serve):
         client.send(b"one\ngr\xc3")
         first = client.answer()
         client.send(b"\xb6\xc3\x9fe\n")
-        print(f"{name}: half a character:", ascii(f"{first} {client.answer()}"))
+        print(f"{name}: half:", ascii(f"{first} {client.answer()}"))
         print(f"{name}: empty:", ascii(client.ask("")))
         line = "x" + "\u00e9" * ((LONGEST - 2) // 2)
         print(f"{name}: 1 MiB:", client.ask(line) == line.upper())
