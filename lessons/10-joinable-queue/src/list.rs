@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub struct Options {
     /// Fetch the pages to which the page at URL has links (same host only),
-    /// such as http://example.com/
+    /// such as `http://example.com/`
     #[arg(long, value_name = "URL", value_parser = http)]
     url: Option<String>,
     /// Fetch N pages at most, 1 to 100; the site of this machine has 24
