@@ -36,9 +36,9 @@ peer N="" *ARGS: python
 site *ARGS:
     @cargo run {{ quiet }} --package shared --features site --bin site -- "$@"
 
-# Run the tests
+# Run the tests, more at a time than there are cores: most of them wait
 test: python
-    cargo test --workspace --all-features
+    RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} cargo test --workspace --all-features
 
 # Check form: format, lints, docs, numbers, headings, links, missing parts
 check:

@@ -780,10 +780,11 @@ fn no_space_is_named() {
         );
         let args = ["--mount", "--propagation", "private", "sh", "-c", &script];
         let ended = Run::other("unshare", &args).end();
-        ended.refused(
-            1,
-            &["too large\"", "No space left on device", "make room"],
-        );
+        ended.refused(1, &["No space left on device", "make room"]);
+        // A worker may have filled the disk before the other has its room.
+        let named = |name: &str| ended.stderr.contains(&format!("{name}\""));
+        let small_too = way == WAYS[1] && named("small");
+        assert!(named("too large") || small_too, "{}", ended.stderr);
         let last = ended.stdout.lines().last().unwrap_or_default();
         assert!(!last.contains(way), "left in the target: {last}");
     }
