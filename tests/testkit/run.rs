@@ -1,10 +1,10 @@
 use crate::Lesson;
 use crate::mutant::{Change, Mutant};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigHandler, Signal, kill, killpg};
 use nix::unistd::Pid;
 use shared::trace::Trace;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -81,6 +81,11 @@ impl Run {
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())
             .process_group(0);
+        // SAFETY: between fork and exec only sigaction(2) is called.
+        #[expect(unsafe_code, reason = "only the program is to have them")]
+        unsafe {
+            command.pre_exec(usual_signals)
+        };
         Self { command, place, _mutant: None }
     }
 
@@ -164,6 +169,19 @@ impl Ended {
             assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
         }
     }
+}
+
+/// Lets the signals of a terminal end the program, also where the tests
+/// themselves run in the background (`&` ignores SIGINT and SIGQUIT, nohup(1)
+/// SIGHUP), which is inherited.
+fn usual_signals() -> io::Result<()> {
+    let usual = SigHandler::SigDfl;
+    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+        // SAFETY: the default action runs no code of this program.
+        #[expect(unsafe_code, reason = "a handler could run anything")]
+        unsafe { nix::sys::signal::signal(signal, usual) }?;
+    }
+    Ok(())
 }
 
 /// Ends the group of a lesson that is still running when a test gives up.
