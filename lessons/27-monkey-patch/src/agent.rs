@@ -22,7 +22,7 @@ pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
     })?;
     let peak = stage.trace()?.peak("waits");
     stage.claim("waiting at once: one", peak, equals(1));
-    let asked = at_once(&site)?;
+    let asked = at_once(stage, &site)?;
     stage.claim("requests at the site at once: one", asked, equals(1));
     Ok(())
 }
@@ -36,7 +36,7 @@ pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
     })?;
     let trace = stage.trace()?;
     stage.claim("waiting at once: all", trace.peak("waits"), equals(PAGES));
-    let asked = at_once(&site)?;
+    let asked = at_once(stage, &site)?;
     stage.claim("requests at the site at once: all", asked, equals(PAGES));
     let threads = trace.threads_of("waits");
     stage.claim("threads that carried them", threads, equals(1));

@@ -44,7 +44,7 @@ fn a_socket_that_blocks(stage: &Stage) -> shared::Result {
     show(stage, &pages);
     let trace = stage.trace()?;
     stage.claim("waiting at once: one", trace.peak("waits"), equals(1));
-    let asked: usize = at_once(&site)?;
+    let asked = at_once(stage, &site)?;
     stage.claim("requests at the site at once: one", asked, equals(1));
     let (all, sum) = (trace.extent("waits"), trace.total("waits"));
     let parts = all.div_duration_f64(sum);
@@ -62,7 +62,7 @@ fn a_socket_that_yields(stage: &Stage) -> shared::Result {
     })?;
     let trace = stage.trace()?;
     stage.claim("waiting at once: all", trace.peak("waits"), equals(PAGES));
-    let asked = at_once(&site)?;
+    let asked = at_once(stage, &site)?;
     stage.claim("requests at the site at once: all", asked, equals(PAGES));
     let threads = trace.threads_of("waits");
     stage.claim("threads that carried them", threads, equals(1));
@@ -97,10 +97,12 @@ fn slow_site(stage: &Stage, asked: usize) -> shared::Result<Site> {
 }
 
 /// How many requests the site had to answer at once at most.
-fn at_once(site: &Site) -> shared::Result<usize> {
+fn at_once(stage: &Stage, site: &Site) -> shared::Result<usize> {
     let socket = std::net::TcpStream::connect(site.address())?;
     let stats = get(socket, "/stats", site.address())?;
     let stats: serde_json::Value = serde_json::from_str(&stats)?;
     let peak = stats["in_flight_peak"].as_u64();
-    Ok(peak.context("the site counts")? as usize)
+    let peak = peak.context("the site counts")? as usize;
+    stage.track("site").record("requests at once", peak);
+    Ok(peak)
 }
