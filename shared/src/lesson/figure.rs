@@ -1,5 +1,6 @@
 use crate::trace::text::Terminal;
 use crate::trace::{Event, Trace};
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 /// A measured time, as the trace has it.
@@ -9,6 +10,9 @@ pub struct Figure {
     pub label: String,
     /// How long it took, in seconds.
     pub seconds: f64,
+    /// What the measured work came to, as a number or a text; null if nobody
+    /// told. The same exercise in Python has the same result.
+    pub result: Value,
 }
 
 impl Figure {
@@ -25,6 +29,7 @@ impl Figure {
         Some(Self {
             label: event.args.get("label")?.as_str()?.to_owned(),
             seconds: event.args.get("seconds")?.as_f64()?,
+            result: event.args.get("result").cloned().unwrap_or_default(),
         })
     }
 
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
 
     fn figure(label: &str, seconds: f64) -> Figure {
-        Figure { label: label.to_owned(), seconds }
+        Figure { label: label.to_owned(), seconds, result: Value::Null }
     }
 
     #[test]
@@ -114,10 +119,7 @@ mod tests {
 
     #[test]
     fn time_is_in_the_unit_that_fits() {
-        let time = |seconds| {
-            let label = String::new();
-            Figure { label, seconds }.time(true)
-        };
+        let time = |seconds| figure("", seconds).time(true);
         assert_eq!(time(2.0), "2.0 s");
         assert_eq!(time(0.0123), "12.3 ms");
         assert_eq!(time(1.65e-4), "165.0 µs");

@@ -25,15 +25,21 @@
 //! }
 //! ```
 
+mod choice;
 mod claim;
 mod figure;
 mod folder;
 mod highlight;
+mod hold;
+mod keys;
 mod limit;
 mod options;
+mod order;
 mod own;
 mod pace;
+mod pages;
 mod progress;
+mod runs;
 mod show;
 mod source;
 mod stage;
@@ -43,10 +49,12 @@ mod track;
 mod voice;
 mod walk;
 
+pub use choice::Choice;
 pub use claim::{
     Claim, Condition, at_least, at_most, below, between, differs_from, equals,
 };
 pub use figure::Figure;
+pub use keys::{Key, Keys};
 pub use limit::fork_error;
 pub use progress::Progress;
 pub use source::{Place, Script, Source};
@@ -75,6 +83,7 @@ pub struct Lesson {
     beside: Vec<&'static str>,
     own: Own,
     instead: Option<Instead>,
+    in_person: Option<Step>,
     longer: Option<Longer>,
     finally: Option<Finally>,
 }
@@ -132,6 +141,7 @@ impl Lesson {
             beside: beside.to_vec(),
             own: Own::none(),
             instead: None,
+            in_person: None,
             longer: None,
             finally: None,
         }
@@ -157,6 +167,14 @@ impl Lesson {
     ) -> Self {
         let asked = Box::new(move |own: &Chosen| asked(own::chosen(own)));
         Self { instead: Some((asked, deed)), ..self }
+    }
+
+    /// The same lesson, and where somebody can answer, on a terminal, `deed`
+    /// takes the place of the steps, unless an option is about these (`--step`,
+    /// `--trace` and the like). It may ask by [`Stage::keys`], and take as long
+    /// as it likes.
+    pub fn in_person(self, deed: Step) -> Self {
+        Self { in_person: Some(deed), ..self }
     }
 
     /// The same lesson, which may take so much longer than others until it is
@@ -189,7 +207,7 @@ impl Lesson {
         let status = supervisor::supervise(
             package,
             limit,
-            options.walk,
+            options.walk || self.deed(&options, &own).is_some(),
             || {
                 folder.settle();
                 let shown = self.show(&options, own.clone(), folder.clone());
@@ -201,9 +219,11 @@ impl Lesson {
     }
 
     /// What takes the place of the steps.
-    fn deed(&self, own: &Chosen) -> Option<Step> {
-        let (asked, deed) = self.instead.as_ref()?;
-        asked(own).then_some(*deed)
+    fn deed(&self, options: &Options, own: &Chosen) -> Option<Step> {
+        let instead = self.instead.as_ref().filter(|(asked, _)| asked(own));
+        let in_person = self.in_person.filter(|_| !options.are_about_steps());
+        let in_person = in_person.filter(|_| Voice::can_ask());
+        instead.map(|(_, deed)| *deed).or(in_person)
     }
 
     /// After so long it is stopped; never in walk mode, where it waits for
@@ -211,10 +231,12 @@ impl Lesson {
     fn limit(&self, options: &Options, own: &Chosen) -> Option<Duration> {
         // Pauses make up a natural run; nothing in one takes minutes, unless
         // somebody asked for it.
-        let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed);
+        let limit = Duration::try_from_secs_f64(30.0 + 60.0 / options.speed());
         let longer = self.longer.as_ref().map(|longer| longer(own));
-        let endless = options.walk || self.deed(own).is_some();
+        let asks = options.walk || !options.hold.is_empty();
+        let endless = asks || self.deed(options, own).is_some();
         let limit = limit.ok().filter(|_| !endless)?;
+        let limit = limit.checked_mul(options.runs.unwrap_or(1))?;
         limit.checked_add(longer.unwrap_or_default())
     }
 
@@ -225,10 +247,13 @@ impl Lesson {
     }
 
     fn show(&self, options: &Options, own: Chosen, folder: Folder) -> Result {
-        if options.walk && !Voice::can_ask() {
-            walk::needs_a_terminal(self.source.package);
+        let asks =
+            [("--walk", options.walk), ("--hold", !options.hold.is_empty())];
+        let asks = asks.iter().find(|(_, asked)| *asked);
+        if let Some((option, _)) = asks.filter(|_| !Voice::can_ask()) {
+            voice::needs_a_terminal(self.source.package, option);
         }
-        let deed = self.deed(&own);
+        let deed = self.deed(options, &own);
         let mut show = Show::new(self, options, own, folder)?;
         show.tell_panics();
         if let Some(deed) = deed {
@@ -239,11 +264,21 @@ impl Lesson {
         let chosen = chosen.and_then(|step| {
             self.steps.iter().position(|(place, _)| place.name() == step)
         });
+        let steps = chosen.map_or(0..count, |at| at..at + 1);
+        if let Some(runs) = options.runs {
+            return runs::repeat(&mut show, steps, runs);
+        }
         match options.walk {
-            true => walk::walk(&mut show, chosen.unwrap_or(0))?,
-            false => show.steps(chosen.map_or(0..count, |at| at..at + 1))?,
+            true => walk::walk(&mut show, steps.start)?,
+            false => show.steps(steps)?,
         }
         show.close()
+    }
+
+    /// The points at which somebody can be held, as the source names them.
+    fn points(&self) -> Vec<String> {
+        let steps = self.steps.iter().map(|(place, _)| place.text);
+        hold::points(steps.chain(self.beside.iter().copied()))
     }
 
     fn options(&self) -> (Options, Chosen) {
@@ -255,9 +290,19 @@ impl Lesson {
             .name(self.source.package)
             .before_long_help("")
             .mut_arg("step", |step| step.value_parser(one_of(names.collect())));
+        let points = self.points();
+        let hold = hold::parser(&points);
+        command = command.mut_arg("hold", |arg| {
+            arg.hide(points.is_empty()).value_parser(hold)
+        });
         let after = command.get_after_help().cloned().unwrap_or_default();
+        let points = points.iter().map(|point| format!("\n  {point}"));
+        let points = match points.len() {
+            0 => String::new(),
+            _ => format!("Points:{}\n\n", points.collect::<String>()),
+        };
         command = command.after_help(format!(
-            "Steps:{}\n\n{after}",
+            "Steps:{}\n\n{points}{after}",
             steps.collect::<String>()
         ));
         // The lesson's own options may have a doc comment, which clap takes

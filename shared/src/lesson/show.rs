@@ -1,13 +1,14 @@
 use super::claim::Claim;
 use super::figure::{self, Figure};
 use super::folder::Folder;
+use super::hold::Holds;
 use super::limit::spawn_advice;
 use super::options::Options;
 use super::own::Chosen;
 use super::pace::Pace;
 use super::source::{Place, Script};
 use super::stage::Stage;
-use super::track::{CHOICE, SAY};
+use super::track::{CHOICE, SAY, TABLE};
 use super::voice::Voice;
 use super::{Lesson, supervisor};
 use crate::Result;
@@ -51,8 +52,16 @@ pub(super) struct Show<'a> {
 /// What a step showed.
 pub(super) struct Outcome {
     claims: Vec<Claim>,
+    figures: Vec<Figure>,
     timeline: Timeline,
+    /// Whether anything was said above the timeline.
+    said: bool,
+    /// How many lines tables took.
+    tables: usize,
 }
+
+/// More rows tell nothing, unless one asks for them.
+const MOST_ROWS: usize = 32;
 
 struct Output {
     file: File,
@@ -90,6 +99,24 @@ impl Output {
     }
 }
 
+impl Outcome {
+    fn of(trace: &Trace) -> Self {
+        let said = |event: &Event| {
+            let noted = event.ph == Phase::Instant && event.value().is_some();
+            event.name == SAY || noted && event.name != Claim::NAME
+        };
+        let lines = trace.events().iter();
+        let lines = lines.filter_map(|event| event.args.get(TABLE)?.as_u64());
+        Self {
+            claims: Claim::all(trace),
+            figures: Figure::all(trace),
+            timeline: Timeline::of(trace),
+            said: trace.events().iter().any(said),
+            tables: lines.sum::<u64>() as usize,
+        }
+    }
+}
+
 impl<'a> Show<'a> {
     pub fn new(
         lesson: &'a Lesson,
@@ -98,7 +125,7 @@ impl<'a> Show<'a> {
         folder: Folder,
     ) -> Result<Self> {
         let pace = Pace {
-            speed: options.speed,
+            speed: options.speed(),
             seed: options.seed.map_or_else(any_seed, Ok)?,
         };
         let recorder = match &options.trace {
@@ -108,13 +135,15 @@ impl<'a> Show<'a> {
                 let advice = || {
                     let path = path.display();
                     format!(
-                        "cannot write the trace to {path}; name a file that can be made"
+                        "cannot write the trace to {path}; name a file that can be made, and has room"
                     )
                 };
                 Recorder::to_file(path).with_context(advice)?
             }
         };
-        let stage = Stage::new(recorder, Voice::new(), pace, own, folder);
+        let holds = Holds::of(&options.hold, folder.clone());
+        let stage =
+            Stage::new(recorder, Voice::new(), pace, own, folder, holds);
         stage.record_ends();
         stage.lesson.mark_with(
             "lesson",
@@ -163,6 +192,7 @@ impl<'a> Show<'a> {
     pub fn steps(&mut self, steps: Range<usize>) -> Result {
         self.say_title();
         for step in steps {
+            self.stage.voice.write("\n");
             self.say_heading(step);
             self.say_sentence(step);
             self.run_step(step)?;
@@ -203,8 +233,9 @@ impl<'a> Show<'a> {
         }
         drop(span);
         let trace = stage.trace();
-        if let (Ok(trace), false) = (&trace, self.options.no_timeline) {
-            self.draw(trace);
+        let outcome = trace.as_ref().ok().map(Outcome::of);
+        if let Some(outcome) = &outcome {
+            self.draw(outcome, self.most_rows(outcome));
         }
         if let Ok(trace) = &trace {
             ensure!(
@@ -218,55 +249,85 @@ impl<'a> Show<'a> {
             Err(spawn_advice(said).unwrap_or_else(|| anyhow!("panic: {said}")))
         });
         result.with_context(failed)?;
-        let trace = trace?;
-        self.chose |= trace.count(CHOICE) > 0;
-        self.outcomes[step] = Some(self.report(&trace));
+        self.chose |= trace?.count(CHOICE) > 0;
+        self.outcomes[step] = outcome;
+        self.report(step);
         self.took += start.elapsed();
         Ok(())
     }
 
-    fn draw(&self, trace: &Trace) {
-        let voice = self.stage.voice;
-        let drawn = text::draw(
-            &Timeline::of(trace),
-            voice.terminal,
-            voice.most_rows(self.options.walk),
-        );
-        // Apart from what was said above it, if anything was.
-        let said = |event: &Event| {
-            let noted = event.ph == Phase::Instant && event.value().is_some();
-            event.name == SAY || noted && event.name != Claim::NAME
+    /// In walk mode what belongs together is to stay on the screen; else one
+    /// can scroll back.
+    fn most_rows(&self, outcome: &Outcome) -> usize {
+        let Some((rows, _)) = self.stage.voice.size() else {
+            return MOST_ROWS;
         };
-        let said = trace.events().iter().any(said);
-        let apart = if said { "\n" } else { "" };
+        let Outcome { figures, claims, tables, .. } = outcome;
+        // The axis, the legend, the answer, the keys, and what is between.
+        let others = figures.len() + claims.len() + tables + 10;
+        match self.options.walk {
+            true => rows.saturating_sub(others).max(4),
+            false => MOST_ROWS,
+        }
+    }
+
+    /// Shows what a step has shown, once more: as many rows of its timeline as
+    /// there is room for.
+    pub fn say_outcome(&self, step: usize) {
+        if let Some(outcome) = &self.outcomes[step] {
+            self.draw(outcome, self.most_rows(outcome));
+            self.report(step);
+        }
+    }
+
+    /// Shows the timeline of a step, all of it that fits on the screen.
+    pub fn say_timeline(&self, step: usize) {
+        let rows = self.stage.voice.size().map_or(MOST_ROWS, |(rows, _)| rows);
+        if let Some(outcome) = &self.outcomes[step] {
+            self.draw(outcome, rows.saturating_sub(9).max(4));
+        }
+    }
+
+    /// What the last run of a step claimed.
+    pub fn claims(&self, step: usize) -> &[Claim] {
+        self.outcomes[step].as_ref().map_or(&[], |outcome| &outcome.claims)
+    }
+
+    /// Whether the step has drawn anything.
+    pub fn has_timeline(&self, step: usize) -> bool {
+        let outcome = self.outcomes[step].as_ref();
+        let rows = outcome.map(|outcome| outcome.timeline.rows().len());
+        rows.is_some_and(|rows| rows > 0) && !self.options.no_timeline
+    }
+
+    fn draw(&self, outcome: &Outcome, rows: usize) {
+        if self.options.no_timeline {
+            return;
+        }
+        let voice = self.stage.voice;
+        let drawn = text::draw(&outcome.timeline, voice.terminal, rows);
+        let apart = if outcome.said { "\n" } else { "" };
         if !drawn.is_empty() {
             voice.write(&format!("{apart}{drawn}"));
         }
     }
 
-    fn report(&self, trace: &Trace) -> Outcome {
+    fn report(&self, step: usize) {
+        let Some(outcome) = &self.outcomes[step] else { return };
         let voice = self.stage.voice;
-        let (claims, figures) = (Claim::all(trace), Figure::all(trace));
+        let (claims, figures) = (&outcome.claims, &outcome.figures);
         // Apart from what stands above it, if anything does.
-        let others = |event: &Event| event.track != self.stage.lesson.name();
-        if !figures.is_empty() && trace.events().iter().any(others) {
+        let others = outcome.said || !outcome.timeline.rows().is_empty();
+        if !figures.is_empty() && others {
             voice.write("\n");
         }
-        voice.write(&figure::bars(&figures, voice.terminal));
+        voice.write(&figure::bars(figures, voice.terminal));
         if !claims.is_empty() {
             voice.write("\n");
         }
-        for claim in &claims {
-            let (sign, colour) = match (claim.held, voice.terminal.unicode) {
-                (true, true) => ("✓ ", AnsiColor::Green),
-                (true, false) => ("ok ", AnsiColor::Green),
-                (false, true) => ("✗ ", AnsiColor::Red),
-                (false, false) => ("NO ", AnsiColor::Red),
-            };
-            let sign = voice.terminal.paint(colour.on_default().bold(), sign);
-            voice.tell(Style::new(), "  ", &format!("{sign}{claim}"));
+        for claim in claims {
+            voice.claim(claim.held, &claim.to_string());
         }
-        Outcome { claims, timeline: Timeline::of(trace) }
     }
 
     fn write_outputs(&mut self) -> Result {

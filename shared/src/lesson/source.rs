@@ -1,3 +1,4 @@
+use super::choice::Choice;
 use crate::Result;
 use anyhow::{Context, ensure};
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
@@ -45,6 +46,8 @@ pub struct Script {
     pub name: String,
     /// Its `///` comment.
     pub sentence: String,
+    /// What a class can choose from before it runs, if the comment lists it.
+    pub choices: Vec<Choice>,
     /// Its code, without the comment.
     pub code: String,
     /// The functions and types that it uses, and what those use, as far as
@@ -143,10 +146,13 @@ impl Script {
             let comment = lines[spot.comment..spot.code].iter();
             let comment =
                 comment.map(|line| line.trim_start_matches('/').trim());
+            let (listed, told): (Vec<&str>, Vec<&str>) =
+                comment.partition(|line| Choice::of(line).is_some());
             let code = lines[spot.code..=spot.end].join("\n");
             Self {
                 name: place.name().to_owned(),
-                sentence: paragraphs(comment),
+                sentence: paragraphs(told.into_iter()),
+                choices: listed.into_iter().filter_map(Choice::of).collect(),
                 helpers: Item::used_by(&code, &items).join("\n\n"),
                 code: code.strip_prefix("pub ").unwrap_or(&code).to_owned(),
             }
@@ -160,6 +166,8 @@ struct Item {
     name: String,
     /// With its comment.
     text: String,
+    /// Its words and signs.
+    tokens: Vec<String>,
 }
 
 impl Item {
@@ -200,7 +208,8 @@ impl Item {
                 let lines = std::mem::take(&mut lines);
                 let name = lines.iter().find_map(|line| declared(line));
                 let text = lines.join("\n");
-                items.extend(name.map(|name| Self { name, text }));
+                let tokens = tokens(&text);
+                items.extend(name.map(|name| Self { name, text, tokens }));
             }
         }
         items
@@ -210,12 +219,13 @@ impl Item {
     /// in the order of the files.
     fn used_by(code: &str, items: &[Self]) -> Vec<String> {
         let mut used = vec![false; items.len()];
-        let mut waiting = vec![code];
+        let code = tokens(code);
+        let mut waiting = vec![code.as_slice()];
         while let Some(code) = waiting.pop() {
             for (at, item) in items.iter().enumerate() {
                 if !used[at] && item.is_named_in(code) {
                     used[at] = true;
-                    waiting.push(&item.text);
+                    waiting.push(&item.tokens);
                 }
             }
         }
@@ -225,23 +235,23 @@ impl Item {
 
     /// Whether `code` names it: not in a text, not as a field, and a function
     /// not as a method or as that of a type.
-    fn is_named_in(&self, code: &str) -> bool {
+    fn is_named_in(&self, code: &[String]) -> bool {
         let function = !self.name.starts_with(char::is_uppercase);
-        let mut before = String::new();
-        let mut tokens = tokens(code).into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let field = tokens.peek().is_some_and(|next| next == ":");
-            let of_a_type = before == "."
-                || before
-                    .strip_suffix("::")
-                    .is_some_and(|path| path.starts_with(char::is_uppercase));
-            if token == self.name && !field && !(function && of_a_type) {
+        let (mut before, mut path) = ("", false);
+        for (at, token) in code.iter().enumerate() {
+            let next = code.get(at + 1).map(String::as_str);
+            let field = next == Some(":");
+            let module = function && next == Some("::");
+            let of_a_type =
+                before == "." || path && before.starts_with(char::is_uppercase);
+            let other = field || module || function && of_a_type;
+            if *token == self.name && !other {
                 return true;
             }
-            before = match token.as_str() {
-                "::" => before + "::",
-                _ => token,
-            };
+            path = token == "::";
+            if !path {
+                before = token;
+            }
         }
         false
     }
@@ -277,6 +287,7 @@ fn is_comment(line: &str) -> bool {
 /// The name of the item that a line declares; of an `impl`, that of its type.
 fn declared(line: &str) -> Option<String> {
     let line = line.strip_prefix("pub ").unwrap_or(line);
+    let line = line.strip_prefix("async ").unwrap_or(line);
     let (kind, rest) = line.split_once([' ', '<'])?;
     let name = match kind {
         "fn" | "struct" | "enum" | "const" | "static" | "type" | "trait" => {
@@ -378,6 +389,9 @@ fn idle() {
 }
 
 /// Two.
+///
+/// - [ ] one
+/// - [x] two
 fn stand(stage: &Stage) -> Result {
 }
 
@@ -435,6 +449,9 @@ impl<'a> Chair<'a> {
             "fn sleep() {\n}\n\n/// Rests.\npub fn rest() {\n    sleep();\n}";
         assert_eq!(steps[1].helpers, helpers);
         assert_eq!(steps[2].helpers, "");
+        assert_eq!(steps[2].sentence, "Two.");
+        let right = steps[2].choices.iter().map(|choice| choice.right);
+        assert_eq!(right.collect::<Vec<_>>(), [false, true]);
         assert_eq!(steps[2].before_claims(), steps[2].code);
         assert_eq!(steps[2].claims(), "");
     }
@@ -443,19 +460,29 @@ impl<'a> Chair<'a> {
     fn what_is_called_is_found_by_what_it_is() {
         let named = |name: &str, code: &str| {
             let (name, text) = (name.to_owned(), String::new());
-            Item { name, text }.is_named_in(code)
+            Item { name, text, tokens: Vec::new() }.is_named_in(&tokens(code))
         };
         for code in ["start()", "tools::start(1)", "map(start)", "x: start()"] {
             assert!(named("start", code), "{code}");
         }
         for code in [
             "Service::start()", "self.start()", "Limits { start: 1 }",
-            "say(\"start\")", "1 // start", "restart()",
+            "say(\"start\")", "1 // start", "restart()", "start::all()",
         ] {
             assert!(!named("start", code), "{code}");
         }
         assert!(named("Service", "Service::start()"));
         assert!(named("Service", "x: &Service"));
+    }
+
+    #[test]
+    fn coroutines_are_helpers_too() {
+        for line in [
+            "fn rest() {", "pub fn rest() {", "async fn rest(",
+            "pub async fn rest<T>(",
+        ] {
+            assert_eq!(declared(line).as_deref(), Some("rest"), "{line}");
+        }
     }
 
     #[test]

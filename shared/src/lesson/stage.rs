@@ -1,14 +1,17 @@
 use super::claim::{Claim, Condition};
 use super::figure::Figure;
 use super::folder::Folder;
+use super::hold::Holds;
+use super::keys::Keys;
 use super::own::{self, Chosen};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::table;
-use super::track::{CHOICE, SAY, Seat, Track};
+use super::track::{CHOICE, SAY, Seat, TABLE, Track};
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Recorder, Trace};
+use anstyle::Style;
 use anyhow::{Context, ensure};
 use rand::rngs::StdRng;
 use serde::Serialize;
@@ -17,6 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where a step takes place: what it says, records, claims and measures goes
 /// through here.
@@ -32,6 +37,7 @@ pub struct Stage {
     lanes: Arc<AtomicUsize>,
     own: Chosen,
     folder: Folder,
+    holds: Arc<Holds>,
 }
 
 /// The track on which it is recorded that a process was waited for.
@@ -45,6 +51,7 @@ impl Stage {
         pace: Pace,
         own: Chosen,
         folder: Folder,
+        holds: Holds,
     ) -> Self {
         Self {
             lesson: recorder.track("lesson"),
@@ -55,6 +62,7 @@ impl Stage {
             lanes: Arc::new(AtomicUsize::new(0)),
             own,
             folder,
+            holds: Arc::new(holds),
         }
     }
 
@@ -105,6 +113,7 @@ impl Stage {
             lane: self.lanes.fetch_add(1, Relaxed),
             lanes: Arc::clone(&self.lanes),
             begin: self.begin.load(Relaxed),
+            holds: Arc::clone(&self.holds),
         }
     }
 
@@ -115,6 +124,13 @@ impl Stage {
     /// When it was given others.
     pub fn options<O: 'static>(&self) -> &O {
         own::chosen(&self.own)
+    }
+
+    /// How long to wait for others before something is taken to be wrong: so
+    /// long, but a day where somebody may be held (`--hold`): a class takes
+    /// its time.
+    pub fn patience(&self, at_most: Duration) -> Duration {
+        if self.holds.is_empty() { at_most } else { DAY }
     }
 
     /// A generator of random numbers for what is called `what`: by it the same
@@ -139,6 +155,11 @@ impl Stage {
         self.pace.time(seconds)
     }
 
+    /// By what every pause is divided, as `--speed` says.
+    pub fn speed(&self) -> f64 {
+        self.pace.speed
+    }
+
     /// Shows how far something is that has `total` parts.
     pub fn progress(&self, what: &str, total: u64) -> Progress {
         Progress::new(what, total, self.voice)
@@ -153,7 +174,32 @@ impl Stage {
         let rows: Vec<_> = rows.into_iter().collect();
         let drawn = table::draw(header, &rows, self.voice.terminal);
         self.voice.write(&drawn);
-        self.lesson.mark_with(SAY, [("text", header.join(" ").into())]);
+        let lines = drawn.lines().count();
+        self.lesson.mark_with(
+            SAY,
+            [("text", header.join(" ").into()), (TABLE, lines.into())],
+        );
+    }
+
+    /// Prints a line across the screen with something at both ends.
+    pub fn heading(&self, left: &str, right: &str) {
+        self.voice.rule(left, right);
+    }
+
+    /// Prints a paragraph, folded, after `label`.
+    pub fn tell(&self, style: Style, label: &str, text: &str) {
+        self.voice.paragraph(style, label, text);
+        self.lesson.mark_with(SAY, [("text", text.into())]);
+    }
+
+    /// The keys of the terminal, one at a time; nothing where nobody can
+    /// answer.
+    ///
+    /// # Errors
+    /// When the terminal cannot be set to it.
+    pub fn keys(&self) -> Result<Option<Keys>> {
+        let asked = Voice::can_ask().then(|| Keys::begin(self.voice));
+        asked.transpose()
     }
 
     /// Prints a drawing as it is, after a margin. It is to be ASCII and at most
@@ -171,7 +217,7 @@ impl Stage {
     /// instead.
     pub fn cannot_show(&self, what: &str, why: &str) {
         let text = format!("not shown here: {what}: {why}");
-        self.voice.tell(anstyle::Style::new().bold(), "  ", &text);
+        self.voice.tell(Style::new().bold(), "  ", &text);
         self.lesson.mark_with(SAY, [("text", text.into())]);
     }
 
@@ -210,34 +256,58 @@ impl Stage {
     /// # Errors
     /// When the time is no positive number.
     pub fn figure(&self, label: &str, seconds: f64) -> Result {
+        self.figure_of((), label, seconds)
+    }
+
+    /// The same, and what the measured work came to: a count, a sum, a text.
+    /// Python's figure of that label has to come to the same.
+    ///
+    /// # Errors
+    /// When the time is no positive number.
+    pub fn figure_of(
+        &self,
+        result: impl Serialize,
+        label: &str,
+        seconds: f64,
+    ) -> Result {
         ensure!(
             seconds.is_finite() && seconds > 0.0,
             "`{label}` took {seconds} seconds, which cannot be"
         );
-        let args = [("label", label.into()), ("seconds", seconds.into())];
+        let result = serde_json::to_value(result)?;
+        let args = [
+            ("label", label.into()),
+            ("seconds", seconds.into()),
+            ("result", result),
+        ];
         self.lesson.insist(Figure::NAME, args);
         Ok(())
     }
 
+    /// Runs `body`, and records nothing meanwhile, in no process: for what is
+    /// measured in another way than by [`Stage::measure`].
+    pub fn muted<R>(&self, body: impl FnOnce() -> R) -> R {
+        self.recorder.muted(body)
+    }
+
     /// Runs `body`, which does something `times` times, and records how long
-    /// one of them takes; also returns it, in seconds. Nothing else is
-    /// recorded meanwhile.
+    /// one of them takes, and what `body` came to; also returns how long, in
+    /// seconds. Nothing else is recorded meanwhile.
     ///
     /// # Errors
     /// Those of `body`.
-    pub fn measure(
+    pub fn measure<R: Serialize>(
         &self,
         label: &str,
         times: u32,
-        body: impl FnOnce() -> Result,
+        body: impl FnOnce() -> Result<R>,
     ) -> Result<f64> {
         let (result, elapsed) = self.recorder.muted(|| {
             let start = Instant::now();
             (body(), start.elapsed())
         });
-        result?;
         let seconds = elapsed.as_secs_f64() / f64::from(times);
-        self.figure(label, seconds)?;
+        self.figure_of(result?, label, seconds)?;
         Ok(seconds)
     }
 }

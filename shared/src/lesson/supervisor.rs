@@ -210,7 +210,7 @@ impl Watch {
             (None, _) if late => {
                 let seconds = limit.unwrap_or_default().as_secs();
                 bail!(
-                    "did not end within {seconds} s and was stopped; something above waits for ever"
+                    "did not end within {seconds} s and was stopped; something above waits for ever, or the machine is too busy"
                 )
             }
             (None, WaitStatus::Signaled(_, signal, _))

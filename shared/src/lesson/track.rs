@@ -1,4 +1,5 @@
 use super::claim::shown;
+use super::hold::Holds;
 use super::pace::Pace;
 use super::voice::Voice;
 use crate::Result;
@@ -15,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) const CHOICE: &str = "choice";
 /// The name of the instant that records that the class was told something.
 pub(super) const SAY: &str = "say";
+/// How many lines it took, if it was a table.
+pub(super) const TABLE: &str = "lines";
 
 /// One that takes part in a step: a process, a thread or a coroutine. It
 /// records what happens to it (see [`trace::Track`], whose methods it has) and
@@ -38,6 +41,8 @@ pub(super) struct Seat {
     pub lanes: Arc<AtomicUsize>,
     /// Where in the trace its first event can be.
     pub begin: u64,
+    /// Where it is to be held.
+    pub holds: Arc<Holds>,
 }
 
 impl Track {
@@ -83,6 +88,18 @@ impl Track {
         self.seat.voice.narrate(lane, self.name(), text);
     }
 
+    /// Marks that it has come to the point called `name`. Who runs the lesson
+    /// can hold it there, by `--hold NAME`, until Enter is pressed: so a class
+    /// chooses the order. Name points by literals; `--help` lists them.
+    pub fn point(&self, name: &str) {
+        self.mark(name);
+        if self.seat.holds.are_for(self.name(), name) {
+            let text = format!("is held: {name}. Enter lets it go");
+            let tell = || self.narrate(&text);
+            self.span("held", || self.seat.holds.until_enter(tell));
+        }
+    }
+
     /// Waits that many seconds at natural pace.
     pub fn pause(&self, seconds: f64) {
         self.seat.pace.pause(seconds);
@@ -90,12 +107,18 @@ impl Track {
 
     /// Waits a time of its own choice, in seconds at natural pace.
     pub fn pause_between(&self, least: f64, most: f64) {
+        let seconds = self.chosen_between(least, most);
+        self.seat.pace.pause(seconds);
+    }
+
+    /// A number of its own choice.
+    pub fn chosen_between(&self, least: f64, most: f64) -> f64 {
         let mut choices =
             self.choices.lock().unwrap_or_else(PoisonError::into_inner);
-        let seconds = choices.random_range(least..=most);
+        let chosen = choices.random_range(least..=most);
         drop(choices);
-        self.mark_with(CHOICE, [("seconds", seconds.into())]);
-        self.seat.pace.pause(seconds);
+        self.mark_with(CHOICE, [("chosen", chosen.into())]);
+        chosen
     }
 }
 

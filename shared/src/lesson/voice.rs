@@ -1,6 +1,6 @@
 use super::supervisor;
 use crate::trace::text::{Terminal, colour, fit};
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::mem::ManuallyDrop;
@@ -16,6 +16,8 @@ const NARROWEST: usize = 40;
 const MOST_COLUMNS: usize = 6;
 /// The columns that a track's name gets.
 const NAME: usize = 9;
+/// The columns that a long one gets, such as an address.
+const LONG_NAME: usize = 15;
 /// The columns that what is said gets.
 const LEAST: usize = 16;
 
@@ -47,16 +49,10 @@ impl Voice {
         }
     }
 
-    /// How many rows a timeline may have. In walk mode it is to stay on the
-    /// screen with what belongs to it; else one can scroll back.
-    pub fn most_rows(&self, walk: bool) -> usize {
-        let height = console::Term::stdout().size_checked();
-        match height {
-            Some((rows, _)) if walk => {
-                usize::from(rows).saturating_sub(9).max(6)
-            }
-            _ => 32,
-        }
+    /// Rows and columns of the terminal, if it is one.
+    pub fn size(&self) -> Option<(usize, usize)> {
+        let size = console::Term::stdout().size_checked();
+        size.map(|(rows, columns)| (rows.into(), columns.into()))
     }
 
     /// Counts the time from now on.
@@ -73,7 +69,7 @@ impl Voice {
     ) {
         let seconds = self.start.elapsed().as_secs_f64();
         let columns = if lanes <= MOST_COLUMNS { lane } else { 0 };
-        let name = fit(name, NAME.max(name.width().min(NAME + 3)));
+        let name = called(name);
         let prefix = format!("{seconds:>7.3} {name} ");
         // What is said needs room too.
         let room = self.terminal.width.saturating_sub(prefix.width() + LEAST);
@@ -89,6 +85,18 @@ impl Voice {
         self.write(&lines.collect::<String>());
     }
 
+    /// Prints what was claimed, with a tick or with a cross.
+    pub fn claim(&self, held: bool, text: &str) {
+        let (sign, colour) = match (held, self.terminal.unicode) {
+            (true, true) => ("✓ ", AnsiColor::Green),
+            (true, false) => ("ok ", AnsiColor::Green),
+            (false, true) => ("✗ ", AnsiColor::Red),
+            (false, false) => ("NO ", AnsiColor::Red),
+        };
+        let sign = self.terminal.paint(colour.on_default().bold(), sign);
+        self.tell(Style::new(), "  ", &format!("{sign}{text}"));
+    }
+
     /// Prints paragraphs, folded, each line after `margin`.
     pub fn tell(&self, style: Style, margin: &str, text: &str) {
         let told = text
@@ -101,7 +109,21 @@ impl Voice {
         self.write(&lines.collect::<String>());
     }
 
-    fn wrapped(&self, text: &str, used: usize) -> Vec<String> {
+    /// Prints a paragraph, folded; its first line after `label`, the others
+    /// below that.
+    pub fn paragraph(&self, style: Style, label: &str, text: &str) {
+        let rest = " ".repeat(label.width());
+        let lines = self.wrapped(text, label.width()).into_iter().enumerate();
+        let lines = lines.map(|(number, line)| {
+            let label = if number == 0 { label } else { &rest };
+            let line = format!("{label}{line}");
+            self.terminal.paint(style, line.trim_end()) + "\n"
+        });
+        self.write(&lines.collect::<String>());
+    }
+
+    /// `text` in lines that leave so many columns free.
+    pub fn wrapped(&self, text: &str, used: usize) -> Vec<String> {
         let width = self.terminal.width.saturating_sub(used).max(LEAST);
         let lines = textwrap::wrap(text, width).into_iter();
         lines.map(|line| line.into_owned()).collect()
@@ -116,7 +138,14 @@ impl Voice {
         let ends = dash.repeat(2);
         let line = format!("{ends} {left} {between} {right} {ends}");
         let line = self.terminal.paint(Style::new().bold(), &line);
-        self.write(&format!("\n{line}\n"));
+        self.write(&format!("{line}\n"));
+    }
+
+    /// Empties the screen, if it can be.
+    pub fn clear(&self) {
+        let clear =
+            if self.terminal.colour { "\u{1b}[2J\u{1b}[H" } else { "\n" };
+        self.write(clear);
     }
 
     /// Writes `text` by one call: as it is, or, where the terminal shows only
@@ -149,6 +178,15 @@ impl Voice {
     }
 }
 
+/// Says that there is nobody to ask and ends with the status of a wrong
+/// command line.
+pub(super) fn needs_a_terminal(package: &str, option: &str) -> ! {
+    eprintln!(
+        "{package}: {option} waits for keys: run it in a terminal, or leave it out"
+    );
+    std::process::exit(2)
+}
+
 /// Writes a line to standard error; on a terminal apart from what stands above
 /// it, and folded.
 pub(super) fn complain(line: &str) {
@@ -164,6 +202,17 @@ pub(super) fn complain(line: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
+/// What stands for a track in a line: its name, or as many words of it as there
+/// is room for; half a number would be another one.
+fn called(name: &str) -> String {
+    let mut short = name;
+    while short.width() > LONG_NAME {
+        let Some((words, _)) = short.rsplit_once(' ') else { break };
+        short = words;
+    }
+    fit(short, NAME.max(short.width().min(LONG_NAME)))
+}
+
 /// As setlocale(3) decides: the first of these that is set and not empty.
 fn locale_is_utf8() -> bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"];
@@ -171,4 +220,23 @@ fn locale_is_utf8() -> bool {
     let locale = values.find(|value| !value.is_empty()).unwrap_or_default();
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     locale.contains("utf-8") || locale.contains("utf8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_is_cut_off_in_the_middle() {
+        for (name, shown) in [
+            ("anna", "anna     "),
+            ("114.114.114.114", "114.114.114.114"),
+            ("192.5.5.241 (2)", "192.5.5.241 (2)"),
+            ("208.67.222.222 (2)", "208.67.222.222"),
+            ("a name of very many words", "a name of very"),
+            ("one_very_long_word", "one_very_long_w"),
+        ] {
+            assert_eq!(called(name), shown);
+        }
+    }
 }

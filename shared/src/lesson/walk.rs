@@ -1,6 +1,8 @@
 //! A lesson stopped before and after each step, for a class.
 
+use super::choice;
 use super::highlight::highlight;
+use super::pages::pages;
 use super::show::Show;
 use crate::Result;
 use anstyle::Style;
@@ -11,140 +13,232 @@ use nix::sys::termios::{
 };
 use std::io;
 
-/// Says that there is nobody to ask and ends with the status of a wrong
-/// command line.
-pub(super) fn needs_a_terminal(package: &str) -> ! {
-    eprintln!(
-        "{package}: --walk waits for keys: run it in a terminal, or leave it out"
-    );
-    std::process::exit(2)
-}
-
+/// Where to go from a step.
 enum Move {
-    Run,
+    On,
     Back,
-    Again,
-    Helpers,
     Quit,
 }
+
+/// A key that may be pressed, and what is said of it.
+type Offer<'a> = (char, &'a str);
+
+const ENTER: char = '\n';
 
 /// Walks through the lesson, from the step on that has the index `first`.
 pub(super) fn walk(show: &mut Show, first: usize) -> Result {
     let _silence = Silence::begin()?;
     let mut step = first;
-    clear(show);
-    show.say_title();
-    while step < show.scripts.len() {
-        open(show, step)?;
-        let moved = match before(show, step)? {
-            Move::Run => run(show, step)?,
+    let mut moved = title(show)?;
+    while !matches!(moved, Move::Quit) && step < show.scripts.len() {
+        let (next, chosen) = before(show, step)?;
+        moved = match next {
+            Move::On => run(show, step, chosen)?,
             other => other,
         };
         match moved {
+            Move::On => step += 1,
             Move::Back => step = step.saturating_sub(1),
-            Move::Quit => break,
-            _ => step += 1,
+            Move::Quit => {}
         }
-        clear(show);
     }
+    show.stage.voice.clear();
     Ok(())
 }
 
-/// Empties the screen, if it can be.
-fn clear(show: &Show) {
+/// What the lesson is about, and its steps.
+fn title(show: &Show) -> Result<Move> {
+    show.stage.voice.clear();
+    show.say_title();
     let voice = show.stage.voice;
-    let clear = if voice.terminal.colour { "\u{1b}[2J\u{1b}[H" } else { "\n" };
-    voice.write(clear);
+    let names = show.scripts.iter().enumerate();
+    let names = names.map(|(at, step)| format!("{}  {}", at + 1, step.name));
+    let names = names.collect::<Vec<_>>().join("\n");
+    voice.write("\n");
+    voice.tell(Style::new(), "  ", &names);
+    let key = ask(show, &[(ENTER, "Enter: begin"), ('q', "q: end")])?;
+    Ok(if key == 'q' { Move::Quit } else { Move::On })
 }
 
-/// Shows a step before it runs: its source up to the claims, which would give
-/// the answer away, and its question.
-fn open(show: &Show, step: usize) -> Result {
-    show.say_heading(step);
-    let code = show.scripts[step].before_claims();
-    show.stage
-        .voice
-        .write(&format!("{}\n\n", highlight(&code, show.stage.voice.terminal)));
-    show.say_sentence(step);
-    Ok(())
-}
-
-/// Asks what to do before the step has run.
-fn before(show: &Show, step: usize) -> Result<Move> {
-    let helpers = &show.scripts[step].helpers;
-    let keys =
-        keys("Enter: run", step, [(!helpers.is_empty(), "c: what it calls")]);
+/// Shows a step before it runs, screen by screen: its source up to the claims,
+/// which would give the answer away, then its question, and what there is to
+/// choose from. What to do then, and what was chosen.
+fn before(show: &Show, step: usize) -> Result<(Move, Option<usize>)> {
+    let script = &show.scripts[step];
+    let (mut at, mut chosen) = (0, None);
     loop {
-        match ask(show, &keys)? {
-            Move::Again => return Ok(Move::Run),
-            Move::Helpers => say_code(show, helpers),
-            other => return Ok(other),
+        let pages = source(show, step);
+        at = at.min(pages.len() - 1);
+        let last = at + 1 == pages.len();
+        show.stage.voice.clear();
+        show.say_heading(step);
+        let voice = show.stage.voice;
+        voice.write(&(pages[at].join("\n") + "\n"));
+        if last {
+            voice.write(if pages[at].is_empty() { "" } else { "\n" });
+            show.say_sentence(step);
+            for (style, line) in choice::listed(&script.choices, chosen) {
+                voice.tell(style, "", &line);
+            }
+        }
+        let enter = if last { "Enter: run" } else { "Enter: more" };
+        let mut offers = vec![(ENTER, enter)];
+        let predict = format!("1-{}: predict", script.choices.len());
+        for number in (1..=script.choices.len()).filter(|_| last) {
+            let words = if number == 1 { predict.as_str() } else { "" };
+            offers.extend(
+                char::from_digit(number as u32, 10).map(|key| (key, words)),
+            );
+        }
+        let helpers = !script.helpers.is_empty();
+        offers.extend(helpers.then_some(('c', "c: what it calls")));
+        offers.extend(match (at, step) {
+            (0, 0) => None,
+            (0, _) => Some(('b', "b: previous")),
+            _ => Some(('b', "b: back")),
+        });
+        offers.push(('q', "q: end"));
+        match ask(show, &offers)? {
+            ENTER if last => return Ok((Move::On, chosen)),
+            ENTER => at += 1,
+            'b' if at > 0 => at -= 1,
+            'b' => return Ok((Move::Back, chosen)),
+            'c' => read(show, step, &script.helpers)?,
+            'q' => return Ok((Move::Quit, chosen)),
+            number => chosen = number.to_digit(10).map(|n| n as usize - 1),
         }
     }
+}
+
+/// The source of a step in screens; the last one has room for its question.
+fn source(show: &Show, step: usize) -> Vec<Vec<String>> {
+    let script = &show.scripts[step];
+    let voice = show.stage.voice;
+    let (rows, columns) = room(show);
+    let code = highlight(&script.before_claims(), voice.terminal);
+    let question = voice.wrapped(&script.sentence, 0).len();
+    let listed = script.choices.iter();
+    let listed = listed.map(|choice| voice.wrapped(&choice.text, 6).len());
+    let question = question + listed.sum::<usize>() + 1;
+    if pages(&code, rows.saturating_sub(question), columns).len() == 1 {
+        return pages(&code, rows, columns);
+    }
+    let mut screens = pages(&code, rows, columns);
+    let end = screens.last().map_or(0, |last| {
+        pages(&last.join("\n"), rows.saturating_sub(question), columns).len()
+    });
+    if end != 1 {
+        screens.push(Vec::new());
+    }
+    screens
+}
+
+/// The rows and columns that a screen has between its heading and its keys.
+fn room(show: &Show) -> (usize, usize) {
+    let (rows, columns) = show.stage.voice.size().unwrap_or((24, 80));
+    (rows.saturating_sub(3).max(4), columns)
 }
 
 /// Runs the step as often as is wished; what to do then.
-fn run(show: &mut Show, step: usize) -> Result<Move> {
-    let next = if step + 1 < show.scripts.len() {
-        "Enter: next"
-    } else {
-        "Enter: end"
+fn run(show: &mut Show, step: usize, chosen: Option<usize>) -> Result<Move> {
+    let next = match step + 1 < show.scripts.len() {
+        true => "Enter: next",
+        false => "Enter: end",
     };
     let claims = show.scripts[step].claims();
-    let more = [(true, "r: run again"), (!claims.is_empty(), "c: its claims")];
-    let keys = keys(next, step, more);
     loop {
+        show.stage.voice.clear();
+        show.say_heading(step);
+        show.say_sentence(step);
         show.run_step(step)?;
+        let claims = (!claims.is_empty()).then_some(claims.as_str());
+        let mut offers = vec![(ENTER, next), ('r', "r: run again")];
+        offers.extend(claims.map(|_| ('c', "c: its claims")));
+        let drawn = show.has_timeline(step);
+        offers.extend(drawn.then_some(('t', "t: timeline")));
+        offers.extend((step > 0).then_some(('b', "b: previous")));
+        offers.push(('q', "q: end"));
         loop {
-            match ask(show, &keys)? {
-                Move::Again => break,
-                Move::Helpers => say_code(show, &claims),
-                other => return Ok(other),
+            say_verdict(show, step, chosen);
+            match ask(show, &offers)? {
+                'r' => break,
+                'c' => read(show, step, claims.unwrap_or_default())?,
+                't' => {
+                    show.stage.voice.clear();
+                    show.say_heading(step);
+                    show.say_timeline(step);
+                    ask(show, &[(ENTER, "Enter: back")])?;
+                }
+                'b' => return Ok(Move::Back),
+                'q' => return Ok(Move::Quit),
+                _ => return Ok(Move::On),
             }
+            show.stage.voice.clear();
+            show.say_heading(step);
+            show.say_outcome(step);
         }
     }
 }
 
-/// Shows more of the source, if there is more.
-fn say_code(show: &Show, code: &str) {
+/// What was predicted, and what was right.
+fn say_verdict(show: &Show, step: usize, chosen: Option<usize>) {
+    let verdict = choice::verdict(&show.scripts[step].choices, chosen);
+    if let Some((style, text)) = verdict {
+        show.stage.voice.write("\n");
+        show.stage.voice.tell(style, "  ", &text);
+    }
+}
+
+/// Shows more of the source, screen by screen.
+fn read(show: &Show, step: usize, code: &str) -> Result {
     let voice = show.stage.voice;
-    match code {
-        "" => voice.tell(Style::new(), "", "\nthere is no more of it"),
-        _ => {
-            let code = highlight(code, voice.terminal);
-            voice.write(&format!("\n{code}\n"));
+    let (rows, columns) = room(show);
+    let pages = pages(&highlight(code, voice.terminal), rows, columns);
+    let mut at = 0;
+    while at < pages.len() {
+        show.stage.voice.clear();
+        show.say_heading(step);
+        voice.write(&(pages[at].join("\n") + "\n"));
+        let more = at + 1 < pages.len();
+        let enter = if more { "Enter: more" } else { "Enter: back" };
+        let mut offers = vec![(ENTER, enter)];
+        offers.extend((at > 0).then_some(('b', "b: back")));
+        offers.extend(more.then_some(('q', "q: leave")));
+        match ask(show, &offers)? {
+            'b' => at -= 1,
+            'q' => break,
+            _ => at += 1,
         }
     }
+    Ok(())
 }
 
-fn keys<const N: usize>(
-    enter: &str,
-    step: usize,
-    more: [(bool, &str); N],
-) -> String {
-    let back = (step > 0, "b: previous step");
-    let more = more.into_iter().chain([back, (true, "q: end")]);
-    let more = more.filter(|(has, _)| *has).map(|(_, key)| key);
-    [enter].into_iter().chain(more).collect::<Vec<_>>().join("   ")
-}
-
-fn ask(show: &Show, keys: &str) -> Result<Move> {
+/// Says which keys there are, and waits for one of them.
+fn ask(show: &Show, offers: &[Offer<'_>]) -> Result<char> {
     let voice = show.stage.voice;
     // What was typed while something ran was not meant for this question.
     tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
-    voice.write("\n");
-    voice.tell(Style::new().invert(), "", &format!(" {keys} "));
+    let words = offers.iter().map(|(_, words)| *words);
+    let words = words.filter(|words| !words.is_empty());
+    let words = words.collect::<Vec<_>>().join("  ");
+    let words = voice.wrapped(&format!(" {words} "), 0);
+    let paint =
+        |line: &String| voice.terminal.paint(Style::new().invert(), line);
+    let words: Vec<String> = words.iter().map(paint).collect();
+    // The cursor stays behind the last one, so that nothing scrolls away.
+    voice.write(&format!("\n{}", words.join("\n")));
     loop {
         let key = Term::stdout().read_key();
-        let key = key.context("cannot read a key from the terminal")?;
-        return Ok(match key {
-            Key::Enter | Key::Char(' ') | Key::ArrowRight => Move::Run,
-            Key::Char('b' | 'B') | Key::ArrowLeft => Move::Back,
-            Key::Char('r' | 'R') => Move::Again,
-            Key::Char('c' | 'C') => Move::Helpers,
-            Key::Char('q' | 'Q') | Key::Escape => Move::Quit,
+        let key = match key.context("cannot read a key from the terminal")? {
+            Key::Enter | Key::Char(' ') | Key::ArrowRight => ENTER,
+            Key::ArrowLeft => 'b',
+            Key::Escape => 'q',
+            Key::Char(key) => key.to_ascii_lowercase(),
             _ => continue,
-        });
+        };
+        if offers.iter().any(|(offered, _)| *offered == key) {
+            return Ok(key);
+        }
     }
 }
 
