@@ -39,5 +39,5 @@ pub use event::{Event, Kind, Phase};
 pub use questions::NotRecorded;
 pub use reader::{Damage, Fate, Row, Span, Trace};
 pub use recorder::{Arrow, OpenSpan, Recorder, Track};
-pub(crate) use timeline::TRACK;
 pub use timeline::{Bar, Line, Mark, Timeline};
+pub(crate) use timeline::{IDLE, TRACK};

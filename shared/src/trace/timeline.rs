@@ -12,7 +12,7 @@ pub(crate) const TRACK: &str = "track";
 
 /// Spans of these names are drawn pale in every lesson: nothing is done in
 /// them.
-const IDLE: [&str; 3] = ["waits", "sleeps", "blocked"];
+pub(crate) const IDLE: [&str; 3] = ["waits", "sleeps", "blocked"];
 
 /// A trace laid out for drawing: a row a track, spans as bars, instants as
 /// marks, counters as curves. A noted value is not drawn.
