@@ -4,6 +4,7 @@ use super::failure::Failure;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use ureq::Agent;
+use ureq::ResponseExt;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -40,8 +41,10 @@ pub struct Client {
 }
 
 /// An answer that is as it should be: its status is 200, or another of 2xx.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
+    /// Where it was found; where the server sent the client, if it did.
+    pub url: String,
     /// What it says that it is, as in `text/html; charset=utf-8`.
     pub kind: String,
     /// Its body.
@@ -79,8 +82,13 @@ impl Client {
             return Err(Failure::status(answer.status(), wait));
         }
         let kind = header(CONTENT_TYPE).unwrap_or_default().to_owned();
+        let found = answer.get_uri().to_string();
         let body = answer.body_mut().with_config().limit(self.limits.bytes);
-        Ok(Reply { kind, body: body.read_to_vec().map_err(failed)? })
+        Ok(Reply {
+            url: found,
+            kind,
+            body: body.read_to_vec().map_err(failed)?,
+        })
     }
 }
 

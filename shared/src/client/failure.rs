@@ -30,6 +30,9 @@ pub enum Failure {
     /// The server sent the client on to `https://`.
     #[error("sent on to https, which is not spoken here")]
     Https,
+    /// The server sent the client on to where it may not go.
+    #[error("sent on to {0}, where it may not go")]
+    Astray(String),
     /// Nobody listens there.
     #[error("nobody listens there")]
     Refused,
@@ -77,7 +80,7 @@ impl Failure {
         }
     }
 
-    fn of_system(error: &io::Error) -> Self {
+    pub(super) fn of_system(error: &io::Error) -> Self {
         use io::ErrorKind::{
             BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset,
             TimedOut, UnexpectedEof, WouldBlock,

@@ -2,9 +2,9 @@
 
 use super::{Client, LONGEST, NOT_UTF8, PATIENCE};
 use nix::sys::socket::{setsockopt, sockopt};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What came, and what was to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,10 +117,18 @@ fn never_read(server: SocketAddr) -> io::Result<Ending> {
 /// Sends `bytes` again and again, as long as anybody takes them; an error if
 /// nobody puts an end to it.
 fn send_until_cut_off(client: &mut Client, bytes: &[u8]) -> io::Result<()> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        match client.send(bytes).map_err(|error| error.kind()) {
-            Ok(()) => {}
+    let (start, mut rest) = (Instant::now(), bytes);
+    // Each write waits no longer than what is left of all the patience.
+    while let Some(left @ 1..) =
+        PATIENCE.as_millis().checked_sub(start.elapsed().as_millis())
+    {
+        let stream = client.stream();
+        let left = Duration::from_millis(left as u64);
+        stream.set_write_timeout(Some(left))?;
+        match stream.write(rest).map_err(|error| error.kind()) {
+            Ok(sent) if sent < rest.len() => rest = &rest[sent..],
+            Ok(_) => rest = bytes,
+            Err(ErrorKind::Interrupted) => {}
             Err(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
                 return Ok(());
             }

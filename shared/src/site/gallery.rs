@@ -1,6 +1,7 @@
 //! Pictures, the pages about them, and the lists of those.
 
 use super::page::html;
+use std::sync::OnceLock;
 
 /// How many pictures there are, from `/gallery/image/1.png` on.
 pub const PICTURES: usize = 60;
@@ -66,9 +67,24 @@ pub(super) fn detail(name: &str) -> Option<String> {
 }
 
 /// The picture `name`, a number from 1 on and `.png`: a PNG of 160 x 120.
-pub(super) fn image(name: &str) -> Option<Vec<u8>> {
-    let n = number(name.strip_suffix(".png")?)?;
-    Some(png(&paint((n - 1) % DIFFERENT)))
+pub(super) fn image(name: &str) -> Option<&'static [u8]> {
+    picture(number(name.strip_suffix(".png")?)?)
+}
+
+/// The bytes of a picture, by its number from 1 on: what the site answers to
+/// `/gallery/image/NUMBER.png`. The last five are the first five again.
+///
+/// It is painted once in a process; a site has those that were painted before
+/// it was started.
+#[must_use]
+pub fn picture(number: usize) -> Option<&'static [u8]> {
+    static PAINTED: [OnceLock<Vec<u8>>; DIFFERENT] =
+        [const { OnceLock::new() }; DIFFERENT];
+    let known = (1..=PICTURES).contains(&number);
+    known.then(|| {
+        let n = (number - 1) % DIFFERENT;
+        PAINTED[n].get_or_init(|| png(&paint(n))).as_slice()
+    })
 }
 
 fn number(name: &str) -> Option<usize> {

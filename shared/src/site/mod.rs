@@ -12,6 +12,7 @@
 //! | `/gallery/`, `/gallery/list/1` … | pages of links to pictures |
 //! | `/gallery/detail/1` … | a page about one picture |
 //! | `/gallery/image/1.png` … | the picture |
+//! | `/odd/` | a page of broken HTML, and pictures with odd addresses |
 //! | `/robots.txt` | what a robot is not to fetch |
 //! | `/stats` | how much was asked for, and how much of it at once |
 //!
@@ -41,6 +42,7 @@ mod fault;
 mod gallery;
 mod lookup;
 mod meeting;
+mod odd;
 mod page;
 mod plan;
 mod reply;
@@ -54,7 +56,7 @@ mod stats;
 
 pub use dead_end::DeadEnd;
 pub use fault::Fault;
-pub use gallery::{PER_LIST, PICTURES};
+pub use gallery::{PER_LIST, PICTURES, picture};
 pub use page::PAGES;
 pub use plan::Plan;
 pub use server::serve;

@@ -62,6 +62,7 @@ pub(super) fn home() -> String {
     let paths = [
         ("/pages/", "pages"),
         ("/gallery/", "a gallery of pictures"),
+        ("/odd/", "broken HTML, and pictures with odd addresses"),
         ("/json/8.8.8.8", "where an address is"),
         ("/stats", "what was asked for"),
         ("/robots.txt", "what a robot is not to fetch"),

@@ -8,8 +8,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) latency: Duration,
-    /// So many wait for each other.
-    pub(super) meet: u64,
+    /// So many wait for each other, below this path.
+    pub(super) meet: (String, u64),
     pub(super) retry_after: u64,
     /// By path: the fault, and how many requests it meets.
     pub(super) faults: HashMap<String, (Fault, u64)>,
@@ -27,7 +27,7 @@ impl Plan {
     pub fn new() -> Self {
         Self {
             latency: Duration::ZERO,
-            meet: 0,
+            meet: (String::new(), 0),
             retry_after: 1,
             faults: HashMap::new(),
         }
@@ -44,7 +44,13 @@ impl Plan {
     /// would have been answered. From then on nobody waits for others.
     #[must_use]
     pub fn meet(self, number: u64) -> Self {
-        Self { meet: number, ..self }
+        self.meet_below("", number)
+    }
+
+    /// The same of those whose path begins with `path`; no other one waits.
+    #[must_use]
+    pub fn meet_below(self, path: &str, number: u64) -> Self {
+        Self { meet: (path.to_owned(), number), ..self }
     }
 
     /// The seconds that an answer 429 tells in Retry-After; 1 unless said.

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::fault::Fault;
 use super::stats::Stats;
-use super::{gallery, lookup, page};
+use super::{gallery, lookup, odd, page};
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
@@ -34,6 +34,7 @@ pub(super) fn content(path: &str, stats: &Stats) -> Option<Content> {
         "/" => return Some(html(page::home())),
         "/pages/" => return Some(html(page::index())),
         "/gallery/" => return gallery::list("1").map(html),
+        "/odd/" => return Some(html(odd::page())),
         "/robots.txt" => return Some(Content::new(TEXT, gallery::ROBOTS)),
         "/stats" => return Some(Content::new(JSON, stats.json().to_string())),
         _ => {}
@@ -47,6 +48,7 @@ pub(super) fn content(path: &str, stats: &Stats) -> Option<Content> {
         "/gallery/image" => {
             gallery::image(name).map(|file| Content::new(PNG, file))
         }
+        "/odd/image" => Some(Content::new(PNG, odd::image(name))),
         _ => None,
     }
 }

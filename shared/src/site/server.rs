@@ -52,7 +52,7 @@ fn many_descriptors() {
 
 async fn accept(listener: TcpListener, plan: Plan) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let meeting = Meeting::new(plan.meet);
+    let meeting = Meeting::new(plan.meet.1);
     let site = Arc::new((plan, Stats::default(), meeting));
     loop {
         let Ok((socket, _)) = listener.accept().await else {
@@ -87,14 +87,19 @@ async fn answer(
         return Ok(reply::whole(reply::content(path, stats)));
     }
     let in_flight = stats.request(super::gallery::disallowed(path));
-    meeting.count(in_flight.number);
+    let meets = path.starts_with(&plan.meet.0);
+    if meets {
+        meeting.count(in_flight.number);
+    }
     let query = request.uri().query().unwrap_or_default();
     let latency = asked::<u64>(query, "ms").map(Duration::from_millis);
     let latency = latency.map_or(plan.latency, |asked| asked.min(LONGEST));
     if !latency.is_zero() {
         sleep(latency).await;
     }
-    meeting.attend().await;
+    if meets {
+        meeting.attend().await;
+    }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(reply::wrong_method());
     }

@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use runner::{Case, Outcome};
 use serde_json::Value;
-use shared::client::{Client, Failure, Limits};
+use shared::client::{AsyncClient, Client, Failure, Limits, Reply};
 use shared::process::{Process, Queue};
 use shared::site::{DeadEnd, Fault, PAGES, PER_LIST, PICTURES, Plan, Site};
 use std::collections::HashSet;
@@ -29,6 +29,9 @@ const CASES: &[Case] = cases!("site":
     faults_by_path_end,
     nobody_listens_at_a_dead_end,
     requests_that_meet,
+    only_some_meet,
+    only_where_it_may_go,
+    odd_names_have_pictures,
     limits_of_the_client,
     sent_on_to_https,
     other_methods_are_refused,
@@ -49,6 +52,15 @@ const LIMITS: Limits =
 
 fn client() -> Client {
     Client::new(Limits { time: Duration::from_secs(20), ..LIMITS })
+}
+
+/// What coroutines are told, by the thread that has one.
+fn awaited(limits: Limits, url: &str) -> Result<Reply, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    runtime.block_on(AsyncClient::new(limits).get(url))
 }
 
 fn json(
@@ -211,6 +223,7 @@ fn each_fault_is_a_failure_of_its_own() -> Outcome {
         };
         let failure = answer.as_ref().err().cloned();
         assert_eq!(failure, expected, "{fault}");
+        assert_eq!(awaited(LIMITS, &url), answer, "{fault}");
         if let Ok(answer) = answer {
             let json: Result<Value, _> = serde_json::from_slice(&answer.body);
             let bare = serde_json::json!({"status": "success"});
@@ -286,6 +299,55 @@ fn requests_that_meet() -> Outcome {
     Ok(())
 }
 
+fn only_some_meet() -> Outcome {
+    let plan = Plan::new().meet_below("/gallery/image/", 2);
+    let site = Site::start(plan)?;
+    let client = client();
+    let start = Instant::now();
+    client.get(&(site.url() + "/gallery/"))?;
+    assert!(start.elapsed() < Duration::from_secs(5), "nobody waits there");
+    client.get(&(site.url() + "/gallery/image/1.png"))?;
+    assert!(start.elapsed() >= Duration::from_secs(5), "it waits in vain");
+    Ok(())
+}
+
+fn only_where_it_may_go() -> Outcome {
+    let site = Site::start(Plan::new())?;
+    let url = site.url() + "/pages/1?fault=redirect";
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let guided = |word: &'static str| {
+        runtime.block_on(async {
+            let may_go = move |url: &str| !url.contains(word);
+            AsyncClient::guided(LIMITS, may_go).get(&url).await
+        })
+    };
+    let astray = format!("{}&hop=2", url);
+    assert_eq!(guided("hop=2").err(), Some(Failure::Astray(astray)));
+    assert_eq!(guided("hop=9").err(), Some(Failure::Redirects));
+    let stats = json(&client(), &(site.url() + "/stats"))?;
+    assert_eq!(stats["requests"], 2 + 6);
+    Ok(())
+}
+
+fn odd_names_have_pictures() -> Outcome {
+    let site = Site::start(Plan::new())?;
+    let client = client();
+    let page = client.get(&(site.url() + "/odd/"))?;
+    assert!(String::from_utf8(page.body)?.contains("..%2F..%2Foutside.png"));
+    let mut found = HashSet::new();
+    for name in ["plain.png", "..%2F..%2Foutside.png", ".hidden.png", "x"] {
+        let reply = client.get(&format!("{}/odd/image/{name}", site.url()))?;
+        assert_eq!(reply.kind, "image/png");
+        assert!(found.insert(reply.body), "{name} has one of its own");
+    }
+    let first = client.get(&(site.url() + "/gallery/image/1.png"))?;
+    assert_eq!(Some(&*first.body), shared::site::picture(1));
+    assert_eq!(shared::site::picture(0), None);
+    assert_eq!(shared::site::picture(PICTURES + 1), None);
+    Ok(())
+}
+
 fn peak(client: &Client, site: &str) -> u64 {
     let stats = json(client, &format!("{site}/stats"));
     stats.expect("it tells them")["in_flight_peak"].as_u64().unwrap_or(0)
@@ -293,20 +355,22 @@ fn peak(client: &Client, site: &str) -> u64 {
 
 fn limits_of_the_client() -> Outcome {
     let site = Site::start(Plan::new())?;
-    let small = Client::new(Limits { bytes: 100, ..LIMITS });
-    let large = small.get(&(site.url() + "/pages/1")).err();
-    assert_eq!(large, Some(Failure::TooLarge(100)));
-    let late = small.get(&(site.url() + "/json/10.0.0.1?ms=30000")).err();
-    assert_eq!(late, Some(Failure::Timeout));
+    let small = Limits { bytes: 100, ..LIMITS };
+    let fails = |url: &str, expected: Failure| {
+        let told = Client::new(small).get(url).err();
+        assert_eq!(told, Some(expected), "{url}");
+        assert_eq!(awaited(small, url).err(), told, "{url}");
+    };
+    fails(&(site.url() + "/pages/1"), Failure::TooLarge(100));
+    fails(&(site.url() + "/json/10.0.0.1?ms=30000"), Failure::Timeout);
     for url in
         ["https://127.0.0.1/", "ftp://127.0.0.1/", "127.0.0.1", "", "http://"]
     {
-        let failure = small.get(url).err();
-        assert_eq!(failure, Some(Failure::Url(url.to_owned())), "{url}");
+        fails(url, Failure::Url(url.to_owned()));
     }
     let url = site.url();
     site.stop();
-    assert_eq!(Client::new(LIMITS).get(&url).err(), Some(Failure::Refused));
+    fails(&url, Failure::Refused);
     Ok(())
 }
 
@@ -314,17 +378,21 @@ fn sent_on_to_https() -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/", listener.local_addr()?);
     let server = thread::spawn(move || -> std::io::Result<()> {
-        let (mut socket, _) = listener.accept()?;
-        let mut lines = BufReader::new(socket.try_clone()?).lines();
-        while lines.next().transpose()?.is_some_and(|at| !at.is_empty()) {}
-        write!(
-            socket,
-            "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\n\
-             Content-Length: 0\r\n\r\n"
-        )
+        for _ in 0..2 {
+            let (mut socket, _) = listener.accept()?;
+            let mut lines = BufReader::new(socket.try_clone()?).lines();
+            while lines.next().transpose()?.is_some_and(|at| !at.is_empty()) {}
+            write!(
+                socket,
+                "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\n\
+                 Content-Length: 0\r\n\r\n"
+            )?;
+        }
+        Ok(())
     });
     let failure = client().get(&url).err();
     assert_eq!(failure, Some(Failure::Https));
+    assert_eq!(awaited(LIMITS, &url).err(), Some(Failure::Https));
     assert!(failure.is_some_and(|why| why.to_string().contains("https")));
     server.join().map_err(|_| "it panicked")??;
     Ok(())
