@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::num::NonZero;
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags};
@@ -52,7 +54,10 @@ const LEAVING: Duration = Duration::from_secs(1);
 /// then. This process has no helper threads (it must stay able to fork a
 /// replacement): jobs move on whenever one of the methods of the pool or of a
 /// [`Job`] is called, and while one waits. Callbacks run there too, in this
-/// process.
+/// process. A job that is handed in while a worker is idle begins at once;
+/// but where jobs have turned out to take less than a hundred microseconds, and
+/// each core has a worker at them, it may wait for others to travel with until
+/// the next of those calls.
 ///
 /// A worker that is killed is replaced. The job that it was at is
 /// [lost](JobError::Lost), or runs again if [`attempts`](PoolBuilder::attempts)
@@ -167,6 +172,7 @@ impl<'f> PoolBuilder<'f> {
             maps: Vec::new(),
             callbacks: VecDeque::new(),
             next_id: 0,
+            cores: thread::available_parallelism().map_or(1, NonZero::get),
             together: 1,
             since_look: 0,
             fetched: Instant::now(),
@@ -378,8 +384,8 @@ where
         );
         inner.singles.push_back((id, bytes));
         inner.since_look += 1;
-        if inner.has_idle() {
-            inner.dispatch();
+        if inner.has_idle() && !inner.are_enough_at_work() {
+            inner.dispatch(Turn::Look);
         } else if inner.since_look >= SUBMITS_A_LOOK {
             drop(inner);
             self.turn(Turn::Look);
@@ -412,7 +418,7 @@ where
                         let mut inner = self.inner.borrow_mut();
                         inner.map(map).expect_more(first);
                         inner.chunks.push_back(batch);
-                        inner.dispatch();
+                        inner.dispatch(Turn::Wait(None));
                     }
                     Err(error) => {
                         self.inner.borrow_mut().end_map(map);
@@ -579,6 +585,8 @@ struct Inner<'f, A, V> {
     maps: Vec<MapState<V>>,
     callbacks: VecDeque<(Callback<'f, A, V>, Result<V, JobError>)>,
     next_id: u64,
+    /// How many workers can compute at the same time.
+    cores: usize,
     /// How many single jobs travel together.
     together: usize,
     since_look: usize,
@@ -617,6 +625,13 @@ where
 
     fn has_idle(&self) -> bool {
         self.crew.iter().any(Worker::is_free)
+    }
+
+    /// Whether to wake one more worker would cost more than it brings: jobs are
+    /// done quickly, and each core has a worker that is at them.
+    fn are_enough_at_work(&self) -> bool {
+        let at_work = self.crew.iter().filter(|worker| !worker.is_free());
+        self.together > 1 && at_work.count() >= self.cores
     }
 
     fn has_queue(&self) -> bool {
@@ -659,7 +674,7 @@ where
     fn turn(&mut self, turn: Turn) {
         self.since_look = 0;
         self.fill_crew();
-        self.dispatch();
+        self.dispatch(turn);
         if self.crew.is_empty() || !self.callbacks.is_empty() {
             return;
         }
@@ -681,7 +696,7 @@ where
             self.fetch();
         }
         self.fill_crew();
-        self.dispatch();
+        self.dispatch(turn);
     }
 
     /// Waits for the workers; says of each whether it has answered and whether
@@ -966,11 +981,17 @@ where
         }
     }
 
-    /// Gives idle workers what there is to do.
-    fn dispatch(&mut self) {
+    /// Gives idle workers what there is to do: all of them if this process waits
+    /// anyway, else as many as are enough.
+    fn dispatch(&mut self, turn: Turn) {
+        let workers = self.crew.len().clamp(1, self.cores);
+        let share = self.singles.len().div_ceil(workers);
         for index in 0..self.crew.len() {
+            if matches!(turn, Turn::Look) && self.are_enough_at_work() {
+                return;
+            }
             if self.crew[index].is_free() {
-                let Some(batch) = self.next_batch(index) else {
+                let Some(batch) = self.next_batch(index, share) else {
                     return;
                 };
                 self.crew[index].assign(batch);
@@ -978,7 +999,8 @@ where
         }
     }
 
-    fn next_batch(&mut self, index: usize) -> Option<Batch> {
+    /// With no more single jobs than a share of them.
+    fn next_batch(&mut self, index: usize, share: usize) -> Option<Batch> {
         let room = self
             .retire_after
             .saturating_sub(self.crew[index].jobs)
@@ -986,7 +1008,7 @@ where
         let batch = self
             .again
             .pop_front()
-            .or_else(|| self.batch_singles(room))
+            .or_else(|| self.batch_singles(share.min(room as usize)))
             .or_else(|| self.chunks.pop_front())
             .or_else(|| self.take_over())?;
         let room = room as u32;
@@ -997,11 +1019,9 @@ where
         Some(batch)
     }
 
-    /// As many single jobs as should travel together; the workers get equal
-    /// shares.
-    fn batch_singles(&mut self, room: u64) -> Option<Batch> {
-        let share = self.singles.len().div_ceil(self.crew.len());
-        let most = self.together.min(share).min(room as usize);
+    /// As many single jobs as should travel together, and no more than `most`.
+    fn batch_singles(&mut self, most: usize) -> Option<Batch> {
+        let most = self.together.min(most);
         let mut batch = Batch::new(Owner::Jobs(Vec::new()));
         while (batch.len() as usize) < most && batch.bytes() < BATCH_BYTES {
             let Some((id, argument)) = self.singles.pop_front() else {

@@ -52,6 +52,7 @@ pub const CASES: &[Case] = cases!("pool":
     five_thousand_jobs_may_queue,
     what_has_not_begun_can_be_cancelled,
     what_a_worker_has_but_has_not_begun_can_be_cancelled,
+    long_jobs_after_quick_ones_are_at_work_at_once,
     jobs_begin_though_the_parent_does_not_wait,
     what_another_worker_has_not_begun_is_taken_over,
     what_a_stopped_worker_has_not_begun_is_taken_over,
@@ -648,6 +649,23 @@ fn jobs_begin_though_the_parent_does_not_wait() -> Outcome {
     assert!(met.wait_timeout(SOON));
     for job in jobs {
         job.get()?;
+    }
+    Ok(())
+}
+
+fn long_jobs_after_quick_ones_are_at_work_at_once() -> Outcome {
+    const WORKERS: usize = 8;
+    let all_here = Barrier::new(WORKERS)?;
+    let pool = Pool::new(WORKERS, |meets: bool| match meets {
+        true => all_here.wait_timeout(SOON).map(drop),
+        false => Ok(()),
+    })?;
+    for meets in [false, true] {
+        let number = if meets { WORKERS } else { 5000 };
+        let jobs = (0..number).map(|_| pool.submit(meets));
+        for job in jobs.collect::<Result<Vec<_>, _>>()? {
+            job.get()?;
+        }
     }
     Ok(())
 }
