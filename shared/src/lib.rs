@@ -7,13 +7,17 @@
 //! `process` tell it which children have ended; `trace` and `process` use
 //! neither each other nor `lesson`. `site` is a web site on this machine, served by
 //! a process of `process`, and `client` asks a web site; `lines` are clients of a
-//! server that answers in lines. Each is a feature of its own.
+//! server that answers in lines. Each is a feature of its own. [`machine`] says
+//! what measurements were taken on.
 
+#[cfg(feature = "course")]
+pub mod catalogue;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod lesson;
 #[cfg(feature = "lines")]
 pub mod lines;
+pub mod machine;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "site")]
