@@ -1,8 +1,10 @@
 //! What no compiler sees.
 
-use super::catalogue::{Catalogue, Lesson};
+use super::glossary;
+use super::plan;
 use anyhow::{Context, Result};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use shared::catalogue::{Catalogue, GLOSSARY, Lesson};
 use shared::lesson::{Place, Script};
 use std::fs;
 use std::path::Path;
@@ -13,8 +15,18 @@ const HEADINGS: [&str; 7] = [
     "For the teacher",
 ];
 
+/// What each chapter has in its parts: a recorded run with its picture, what
+/// goes beyond it, and what a teacher asks.
+const PHRASES: [&str; 5] = [
+    "One possible run", "![", "What is always true", "Common wrong beliefs",
+    "Ask",
+];
+
 /// More lines than these a class does not follow from screen to screen.
 const LONGEST: usize = 140;
+
+/// A choice is read at a glance.
+const WIDEST: usize = 70;
 
 /// All that is wrong, a line each: where, and what.
 pub fn faults(catalogue: &Catalogue) -> Result<Vec<String>> {
@@ -37,6 +49,11 @@ pub fn faults(catalogue: &Catalogue) -> Result<Vec<String>> {
         );
     }
     faults.extend(dead_links(Path::new("README.md"), &readme));
+    faults.extend(plan::faults(catalogue));
+    faults.extend(glossary::faults(catalogue));
+    if let Ok(glossary) = fs::read_to_string(GLOSSARY) {
+        faults.extend(dead_links(Path::new(GLOSSARY), &glossary));
+    }
     Ok(faults)
 }
 
@@ -83,15 +100,19 @@ fn source_faults(lesson: &Lesson) -> Vec<String> {
     if places.is_empty() {
         faults.push("src/main.rs has no `lesson![...]` with steps".to_owned());
     }
-    let unreadable = Script::read(&places, &[]).err();
-    faults.extend(unreadable.map(|error| error.to_string()));
+    match Script::read(&places, &[]) {
+        Ok(scripts) => faults.extend(scripts.iter().filter_map(choice_fault)),
+        Err(unreadable) => faults.push(unreadable.to_string()),
+    }
     let names: Vec<&str> = places.iter().map(Place::name).collect();
     for (index, name) in names.iter().enumerate() {
         if names[..index].contains(name) {
             faults.push(format!("two steps are called `{name}`"));
         }
     }
-    let length = lesson.source.lines().count();
+    // What a class can choose from is asked, not read.
+    let choice = |line: &&str| line.starts_with("/// - [");
+    let length = lesson.source.lines().filter(|line| !choice(line)).count();
     if length > LONGEST {
         faults.push(format!(
             "src/main.rs has {length} lines, more than {LONGEST}: move a part of it into a file beside it"
@@ -112,6 +133,28 @@ fn source_faults(lesson: &Lesson) -> Vec<String> {
     faults
 }
 
+/// What is wrong with the choices that a step gives, if it gives any.
+fn choice_fault(script: &Script) -> Option<String> {
+    let (name, choices) = (&script.name, &script.choices);
+    let right = choices.iter().filter(|choice| choice.right).count();
+    let wide = choices.iter().find(|choice| choice.text.len() > WIDEST);
+    match choices.len() {
+        0 => None,
+        2..=4 if right != 1 => Some(format!(
+            "the step `{name}` has {right} right choices, not one"
+        )),
+        2..=4 if !script.sentence.contains('?') => {
+            Some(format!("the step `{name}` has choices and no question"))
+        }
+        2..=4 => wide.map(|choice| {
+            format!("the step `{name}`: wider than {WIDEST}: {}", choice.text)
+        }),
+        number => {
+            Some(format!("the step `{name}` has {number} choices, not 2 to 4"))
+        }
+    }
+}
+
 fn chapter_faults(lesson: &Lesson) -> Vec<String> {
     let chapter = &lesson.chapter;
     let mut faults = Vec::new();
@@ -125,8 +168,12 @@ fn chapter_faults(lesson: &Lesson) -> Vec<String> {
             HEADINGS.join(", ")
         ));
     }
+    let flowing = chapter.replace('\n', " ");
+    let missing = PHRASES.iter().filter(|phrase| !flowing.contains(**phrase));
+    faults
+        .extend(missing.map(|phrase| format!("the chapter has no `{phrase}`")));
     let question = lesson.script().question();
-    if !chapter.replace('\n', " ").contains(&question) {
+    if !flowing.contains(&question) {
         faults.push(
             "the chapter does not begin with the lesson's question".to_owned(),
         );

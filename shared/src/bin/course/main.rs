@@ -1,14 +1,21 @@
 //! What the justfile needs beyond cargo: the list of lessons, one lesson by
-//! its number, all of them with a table at the end, and the checks of what no
-//! compiler sees.
+//! its number, all of them with a table at the end, lessons against Python,
+//! all tests, and the checks of what no compiler sees.
 
-mod catalogue;
+mod chart;
 mod check;
+mod compare;
+mod comparison;
+mod figures;
+mod glossary;
+mod pictures;
+mod plan;
 mod rehearsal;
+mod suite;
 
 use anyhow::{Context, Result};
-use catalogue::{Catalogue, Lesson};
 use clap::{Parser, Subcommand};
+use shared::catalogue::{Catalogue, Lesson};
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -51,6 +58,20 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run lessons and the same in Python in turns, and compare their times
+    Compare(compare::Options),
+    /// Draw the pictures of one lesson, or of all, and record their runs
+    Pictures {
+        /// Its number or its name
+        lesson: Option<String>,
+    },
+    /// Plan three sessions of 90 minutes, and one of a day
+    Plan,
+    /// Run the tests of a lesson, or all, several programs at a time
+    Test {
+        /// Its number or its name
+        lesson: Option<String>,
+    },
     /// Check numbers, headings, links, and that no part of a lesson is missing
     Check,
 }
@@ -67,6 +88,17 @@ fn run(task: Task) -> Result<ExitCode> {
     let catalogue = Catalogue::read()?;
     match task {
         Task::List => writeln!(io::stdout(), "{}", catalogue.table())?,
+        Task::Plan => writeln!(io::stdout(), "{}", plan::text(&catalogue))?,
+        Task::Pictures { lesson } => {
+            let lessons = match lesson {
+                None => catalogue.lessons.iter().collect(),
+                Some(wanted) => match known(&catalogue, &wanted)? {
+                    None => return Ok(ExitCode::from(2)),
+                    Some(lesson) => vec![lesson],
+                },
+            };
+            return pictures::draw(&lessons);
+        }
         // These take the place of this process, so that keys and signals reach
         // what runs directly. They come back only if they could not.
         Task::Lesson { lesson, args } => {
@@ -87,6 +119,22 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Lessons { args } => {
             return rehearsal::run(&catalogue.lessons, &args);
+        }
+        Task::Compare(options) => {
+            return Ok(match compare::run(&catalogue, &options)? {
+                Some(all) => ExitCode::from(u8::from(!all)),
+                None => ExitCode::from(2),
+            });
+        }
+        Task::Test { lesson } => {
+            let lesson = match &lesson {
+                None => None,
+                Some(wanted) => match known(&catalogue, wanted)? {
+                    None => return Ok(ExitCode::from(2)),
+                    found => found,
+                },
+            };
+            return suite::run(lesson);
         }
         Task::Check => {
             let faults = check::faults(&catalogue)?;

@@ -1,8 +1,8 @@
 //! All lessons in order.
 
 use super::cargo;
-use super::catalogue::{Lesson, table};
 use anyhow::{Context, Result};
+use shared::catalogue::{Lesson, table};
 use shared::lesson::Claim;
 use shared::trace::Trace;
 use std::fs;
