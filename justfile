@@ -31,14 +31,32 @@ lessons *ARGS:
 peer N="" *ARGS: python
     @{{ course }} peer "$@"
 
+# Compare lesson N, or all, with Python: the same work, in turns (try --help)
+[no-exit-message]
+compare *ARGS: python
+    @{{ course }} compare "$@"
+
+# Draw the pictures of lesson N, or of all, anew, and record their runs
+pictures *N:
+    @{{ course }} pictures "$@"
+
+# Plan three sessions of 90 minutes, and one of a day
+plan:
+    @{{ course }} plan
+
+# Make a book of the chapters, target/book/index.html, and check its links
+book:
+    @cargo run {{ quiet }} --package shared --features book --bin book
+
 # Serve the local web site to a browser or curl, until Ctrl-C (try --help)
 [no-exit-message]
 site *ARGS:
     @cargo run {{ quiet }} --package shared --features site --bin site -- "$@"
 
-# Run the tests, more at a time than there are cores: most of them wait
-test: python
-    RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} cargo test --workspace --all-features
+# Run the tests of lesson N, or all, more at a time than there are cores: most wait
+[no-exit-message]
+test *N: python
+    @RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} {{ course }} test "$@"
 
 # Check form: format, lints, docs, numbers, headings, links, missing parts
 check:
@@ -47,9 +65,9 @@ check:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --quiet
     {{ course }} check
 
-# Measure: all, or one of record, switch, process, site (BENCH_ROUNDS=N for process)
-bench WHAT="":
-    cargo bench --workspace --all-features --profile ${BENCH_PROFILE:-bench} {{ if WHAT == "" { "" } else { "--bench " + WHAT } }}
+# Measure: all, or one of record, switch, process, growth, site (BENCH_ROUNDS=N for process, growth)
+bench WHAT="" *PART:
+    cargo bench --workspace --all-features --profile ${BENCH_PROFILE:-bench} {{ if WHAT == "" { "" } else { "--bench " + WHAT } }} {{ if PART == "" { "" } else { "-- " + PART } }}
 
 # Kill a process at every instruction of every operation that processes share
 sweep *NAMES:
@@ -58,6 +76,11 @@ sweep *NAMES:
 # Kill random processes at work on what they share, for SECONDS
 storm SECONDS="10":
     cargo test --release --package shared --features process --test storm -- "$@"
+
+# Run each lesson TIMES times, two at a time, in a random order
+soak TIMES="200":
+    cargo build --workspace --quiet
+    SOAK_TIMES="$1" cargo test --package testkit --test soak -- --nocapture
 
 # Install what the Python programs need, below target/; says so if it cannot
 python:
@@ -72,3 +95,20 @@ python:
     fi
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt ||
         echo "$needed could not be installed: what needs it is not run" >&2
+
+# Print completions for bash, with the lessons' names: eval "$(just completions)"
+completions:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    names=$(printf '%s\n' lessons/[0-9]*-*/ | sed 's|^lessons/[0-9]*-\(.*\)/$|\1|' | paste -s -d ' ')
+    just --completions bash
+    cat <<END
+    _complete_course() {
+        case "\$COMP_CWORD:\${COMP_WORDS[1]}" in
+        2:lesson | 2:walk | 2:peer | 2:compare | 2:pictures)
+            COMPREPLY=(\$(compgen -W "$names" -- "\${COMP_WORDS[2]}")) ;;
+        *) _clap_complete_just "\$@" ;;
+        esac
+    }
+    complete -o bashdefault -F _complete_course just
+    END
