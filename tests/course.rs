@@ -29,9 +29,13 @@ fn text(bytes: &[u8]) -> String {
 fn lessons() -> Vec<(String, String)> {
     let folders =
         fs::read_dir(top().join("lessons")).expect("there are lessons");
+    let folders = folders.map(|folder| folder.expect("they can be read"));
     let mut lessons: Vec<_> = folders
+        .filter(|folder| folder.path().is_dir())
+        // What Python keeps of a module is no lesson.
+        .filter(|folder| folder.file_name() != "__pycache__")
         .map(|folder| {
-            let name = folder.expect("they can be read").file_name();
+            let name = folder.file_name();
             let name = name.into_string().expect("with names in UTF-8");
             let (number, package) =
                 name.split_once('-').expect("of the form NN-package");
@@ -47,11 +51,12 @@ fn every_recipe_is_known_here() {
     let recipes = text(&just(&["--summary"]).stdout);
     let mut recipes: Vec<&str> = recipes.split_whitespace().collect();
     recipes.sort_unstable();
-    // Tested below or run by continuous integration (bench, check, test,
-    // storm), which is too long for the sweep of all.
+    // Tested below or run by continuous integration (bench, check, test, and
+    // by that soak and storm), which is too long for the sweep of all.
     let known = [
-        "bench", "check", "default", "lesson", "lessons", "peer", "python",
-        "site", "storm", "sweep", "test", "walk",
+        "bench", "book", "check", "compare", "completions", "default",
+        "lesson", "lessons", "peer", "pictures", "plan", "python", "site",
+        "soak", "storm", "sweep", "test", "walk",
     ];
     assert_eq!(recipes, known);
 }
@@ -75,6 +80,74 @@ fn just_lists_the_lessons() {
 }
 
 #[test]
+fn a_plan_keeps_to_its_time() {
+    let planned = just(&["plan"]);
+    assert!(planned.status.success(), "{}", text(&planned.stderr));
+    let planned = text(&planned.stdout);
+    let sessions: Vec<_> = planned.split("\n\n\n").collect();
+    assert_eq!(sessions.len(), 4, "{planned}");
+    let mut in_short_ones = 0;
+    for (session, limit) in sessions.iter().zip([90, 90, 90, 360]) {
+        let mut now = 0;
+        let mut held = Vec::new();
+        for row in session.lines().skip(3).take_while(|row| !row.is_empty()) {
+            assert!(row.chars().count() <= 80, "{row}");
+            let cells: Vec<_> = row.split_whitespace().collect();
+            let (hour, minute) = cells[0].split_once(':').expect("a time");
+            let time = |part: &str| part.parse::<u32>().expect("a number");
+            assert_eq!(time(hour) * 60 + time(minute), now, "{session}");
+            if cells[1] == "end" {
+                continue;
+            }
+            now += time(cells[1]);
+            if cells[2] != "break" {
+                held.push((time(cells[2]), cells[3].to_owned()));
+            }
+        }
+        assert!(now > limit * 3 / 4 && now <= limit, "{session}");
+        assert!(held.is_sorted(), "{session}");
+        let home = session.split("To read at home:").nth(1);
+        let home = home.expect("there is a part for home").replace('\n', " ");
+        let home: Vec<_> = home.split([',', '.']).map(str::trim).collect();
+        let here = lessons().into_iter().filter(|(number, package)| {
+            let number = number.parse().expect("a number");
+            let held = held.contains(&(number, package.clone()));
+            let home = home.contains(&format!("{number} {package}").as_str());
+            assert!(!(held && home), "{package} twice:\n{session}");
+            held || home
+        });
+        let here = here.count();
+        match limit {
+            90 => in_short_ones += here,
+            _ => assert_eq!(here, lessons().len(), "{session}"),
+        }
+    }
+    let before = |lesson: &&(String, String)| lesson.0.as_str() < "32";
+    assert_eq!(in_short_ones, lessons().iter().filter(before).count());
+}
+
+#[test]
+fn a_shell_completes_lessons_and_recipes() {
+    let completed = |words: &[&str]| {
+        let script = format!(
+            "eval \"$(just completions)\"
+            COMP_WORDS=(just {}); COMP_CWORD={}; COMP_LINE=\"${{COMP_WORDS[*]}}\"
+            _complete_course 2>/dev/null
+            echo \"${{COMPREPLY[@]}}\"",
+            words.join(" "),
+            words.len()
+        );
+        let mut bash = Command::new("bash");
+        let output = bash.args(["-c", &script]).current_dir(top()).output();
+        text(&output.expect("bash can be run").stdout)
+    };
+    for recipe in ["lesson", "walk", "peer", "compare", "pictures"] {
+        assert_eq!(completed(&[recipe, "joinable"]), "joinable-queue\n");
+    }
+    assert!(completed(&["wal"]).contains("walk"), "{}", completed(&["wal"]));
+}
+
+#[test]
 fn a_lesson_runs_by_number_and_by_name() {
     for lesson in ["20", "semaphore"] {
         let run =
@@ -90,7 +163,7 @@ fn a_lesson_runs_by_number_and_by_name() {
 
 #[test]
 fn an_unknown_lesson_is_answered_by_the_list() {
-    for recipe in ["lesson", "walk"] {
+    for recipe in ["lesson", "walk", "pictures"] {
         for unknown in ["99", "nope", "", "-1"] {
             let run = just(&[recipe, unknown]);
             assert_eq!(run.status.code(), Some(2), "{recipe} {unknown}");
@@ -187,7 +260,8 @@ fn the_readme_names_the_commands_that_are_run() {
         .split("## Options of every lesson")
         .nth(1)
         .expect("a part about options");
-    let help = just(&["lesson", "fork", "--help"]);
+    // A lesson with points, and with no options of its own.
+    let help = just(&["lesson", "race", "--help"]);
     let help = text(&help.stdout);
     let options = options.lines().filter_map(|row| row.strip_prefix("| `--"));
     let mut known = 0;
@@ -207,8 +281,8 @@ fn copy_of_the_course() -> TempDir {
     let place = tempfile::tempdir().expect("a temporary folder can be made");
     let copied = Command::new("cp")
         .args([
-            "-r", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "lessons",
-            "tests",
+            "-r", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "book.toml",
+            "lessons", "tests",
         ])
         .arg(place.path())
         .current_dir(top())
@@ -218,16 +292,80 @@ fn copy_of_the_course() -> TempDir {
 }
 
 fn check(course: &Path) -> (Option<i32>, String) {
-    let manifest = top().join("Cargo.toml");
+    let output = run_program(course, "course", &["check"]);
+    (output.status.code(), text(&output.stderr))
+}
+
+/// A program behind the justfile, in another folder.
+fn run_program(course: &Path, program: &str, args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "shared", "--features", "course"])
-        .args(["--bin", "course", "--manifest-path"])
-        .arg(manifest)
-        .args(["--", "check"])
+        .args(["run", "--quiet", "--package", "shared", "--bin", program])
+        .args(["--features", program, "--manifest-path"])
+        .arg(top().join("Cargo.toml"))
+        .arg("--")
+        .args(args)
         .current_dir(course)
         .output();
-    let output = output.expect("cargo can be run");
-    (output.status.code(), text(&output.stderr))
+    output.expect("cargo can be run")
+}
+
+#[test]
+fn the_book_leads_nowhere_in_vain() {
+    let course = copy_of_the_course();
+    let book = |args: &[&str]| {
+        let output = run_program(course.path(), "book", args);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let check = ["--check", "target/book"];
+    let (code, _, said) = book(&check);
+    assert_eq!(code, Some(1), "there is none yet");
+    assert!(said.contains("`just book` makes it"), "{said}");
+    let (code, made, said) = book(&[]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(made.starts_with("./target/book/index.html: "), "{made}");
+    assert!(made.ends_with(" pages, 0 faults\n"), "{made}");
+    // All that makes a chapter is in it.
+    let top = course.path().join("target/book");
+    let read = |page: &str| {
+        fs::read_to_string(top.join(page)).expect("there is such a page")
+    };
+    let contents = read("toc.html");
+    for (number, package) in lessons() {
+        let page = format!("{number}-{package}/index.html");
+        assert!(contents.contains(&format!("href=\"{page}\"")), "{page}");
+        assert!(read(&page).contains("id=\"for-the-teacher\""), "{page}");
+    }
+    // A step's code stands in its chapter as the source has it.
+    let lock = read("12-lock/index.html");
+    assert!(lock.contains("id=\"nobody_locks\""), "{lock}");
+    assert!(lock.contains("fn nobody_locks(stage: &amp;Stage)"), "{lock}");
+    let lock = read("12-lock/src/main.rs.html");
+    assert!(lock.contains("fn nobody_locks"), "{lock}");
+    assert!(read("searchindex.js").contains("last tickets"));
+    type Doctor = fn(&Path);
+    let faults: [(&str, Doctor); 4] = [
+        ("one_at_a_time.svg`, which is not there", |book| {
+            remove(book, "12-lock/one_at_a_time.svg");
+        }),
+        ("GLOSSARY.html: links to `20-semaphore/index.html`", |book| {
+            remove(book, "20-semaphore/index.html");
+        }),
+        ("links to `#why`: there is no such part", |book| {
+            change(book, "21-event/index.html", "id=\"why\"", "id=\"how\"");
+        }),
+        ("needs the network for https://example.org/x.png", |book| {
+            let far = "<img src=\"https://example.org/x.png\"></main>";
+            change(book, "22-thread-pool/index.html", "</main>", far);
+        }),
+    ];
+    for (_, doctor) in faults {
+        doctor(&top);
+    }
+    let (code, _, said) = book(&check);
+    assert_eq!(code, Some(1));
+    for (fault, _) in faults {
+        assert!(said.contains(fault), "`{fault}` is not in: {said}");
+    }
 }
 
 #[test]
@@ -239,7 +377,7 @@ fn nothing_is_missing() {
 #[test]
 fn each_kind_of_fault_is_found() {
     type Doctor = fn(&Path);
-    let faults: [(&str, Doctor); 14] = [
+    let faults: &[(&str, Doctor)] = &[
         ("has no peer.py", |top| remove(top, "lessons/02-fork/peer.py")),
         ("has no README.md", |top| {
             remove(top, "lessons/25-greenlet/README.md")
@@ -272,6 +410,10 @@ fn each_kind_of_fault_is_found() {
                 "Who is it",
             );
         }),
+        ("the chapter has no `What is always true`", |top| {
+            let name = "lessons/02-fork/README.md";
+            change(top, name, "What is always true", "What I saw too");
+        }),
         ("does not begin with `N minutes`", |top| {
             change(
                 top,
@@ -288,13 +430,21 @@ fn each_kind_of_fault_is_found() {
                 "](pear.py)",
             );
         }),
-        ("the step `adopted` has no /// comment", |top| {
+        ("the step `left_to_luck` has no /// comment", |top| {
             change(
                 top,
-                "lessons/02-fork/src/ending.rs",
-                "/// A parent ends before its child.",
-                "// A parent ends before its child.",
+                "lessons/17-race/src/outcomes.rs",
+                "200 runs\n/// would pass a test?",
+                "200 runs\n// would pass a test?",
             );
+        }),
+        ("the step `by_hand` has 2 right choices, not one", |top| {
+            let (wrong, right) = ("/// - [ ] ", "/// - [x] ");
+            change(top, "lessons/17-race/src/by_hand.rs", wrong, right);
+        }),
+        ("the step `by_hand` has choices and no question", |top| {
+            let (asks, tells) = ("What can come out?", "See what comes.");
+            change(top, "lessons/17-race/src/by_hand.rs", asks, tells);
         }),
         ("two steps are called `adopted`", |top| {
             let (one, two) =
@@ -308,6 +458,35 @@ fn each_kind_of_fault_is_found() {
         ("src/limit.rs:1 is no line of 80 columns", |top| {
             let name = "lessons/02-fork/src/limit.rs";
             change(top, name, "//! ", &format!("//! {} ", "long".repeat(20)));
+        }),
+        ("no time for core lesson `lock`", |top| {
+            let name = "lessons/12-lock/README.md";
+            change(top, name, "20 minutes;", "50 minutes;");
+        }),
+        ("there is no core lesson `isolation`", |top| {
+            let lessons = top.join("lessons");
+            let renamed = fs::rename(
+                lessons.join("05-isolation"),
+                lessons.join("05-apart"),
+            );
+            renamed.expect("it can be renamed");
+        }),
+        ("there is no lessons/GLOSSARY.md", |top| {
+            remove(top, "lessons/GLOSSARY.md");
+        }),
+        ("12-lock: 琐 is not in lessons/GLOSSARY.md", |top| {
+            change(top, "lessons/12-lock/README.md", "(锁)", "(琐)");
+        }),
+        ("the chapter of lesson 19 has no 锁死", |top| {
+            change(top, "lessons/GLOSSARY.md", "| 死锁 |", "| 锁死 |");
+        }),
+        ("`[12](12-look/README.md)`, which is no link to a", |top| {
+            let (from, to) = ("[12](12-lock/", "[12](12-look/");
+            change(top, "lessons/GLOSSARY.md", from, to);
+        }),
+        ("`atomic number` comes after `zebra`", |top| {
+            let name = "lessons/GLOSSARY.md";
+            change(top, name, "| asynchronous |", "| zebra |");
         }),
         ("README.md has no row", |top| {
             change(top, "README.md", "| 25 |", "| 26 |")

@@ -1,20 +1,18 @@
 //! What every lesson has to stand, whatever it shows.
 
 use crate::Lesson;
-use crate::run::{Run, copy_program, until};
+use crate::run::{Run, until};
 use crate::screen::Screen;
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid};
+use nix::unistd::Pid;
 use serde_json::Value;
 use shared::lesson::Figure;
 use shared::trace::Event;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::process::Command;
+use unicode_width::UnicodeWidthStr;
 
 /// The battery, a test a method; see [`battery!`](crate::battery!).
 pub struct Faults(pub Lesson);
@@ -23,10 +21,16 @@ pub struct Faults(pub Lesson);
 #[macro_export]
 macro_rules! battery {
     ($lesson:expr) => {
+        $crate::battery!($lesson, asks on a terminal);
+        $crate::battery! { $lesson; narrow_terminal }
+    };
+    // One that would wait for keys there, and is tested for it by itself.
+    ($lesson:expr, asks on a terminal) => {
         $crate::battery! { $lesson;
             help_tells_title_and_steps
             wrong_options_are_refused
             every_step_runs_alone
+            runs_are_counted
             trace_is_whole
             trace_that_cannot_be_written
             drawings_are_well_formed
@@ -34,11 +38,12 @@ macro_rules! battery {
             signals_end_it
             no_terminal_no_walk
             walk_goes_there_and_back
+            walk_fits_the_screen
             walk_ends_by_control_c
             plain_output
-            narrow_terminal
             no_process_to_be_had
             peer_measures_the_same
+            peer_refuses_a_wrong_speed
         }
     };
     ($lesson:expr; $($test:ident)+) => {
@@ -81,6 +86,7 @@ impl Faults {
             run.refused(2, &[&step]);
         }
         Run::new(self.0, &["--seed", "-3"]).end().refused(2, &["--seed"]);
+        Run::new(self.0, &["--hold", "nope"]).end().refused(2, &["--hold"]);
         Run::new(self.0, &["--nope"]).end().refused(2, &["--nope"]);
     }
 
@@ -94,6 +100,21 @@ impl Faults {
             assert_eq!(steps, 1, "{step}");
             assert_eq!(run.trace.events()[0].args["seed"], 7);
         }
+    }
+
+    /// `--runs N` runs each step so often, and tells in which orders.
+    pub fn runs_are_counted(self) {
+        let run = Run::new(self.0, &["--runs", "2"]).end().well();
+        let steps = run.trace.spans_named("step").count();
+        assert_eq!(steps, 2 * self.0.steps().len());
+        let told = run.stdout.lines().filter(|line| line.starts_with("2 runs"));
+        assert_eq!(told.count(), self.0.steps().len(), "{}", run.stdout);
+        for runs in ["0", "-1", "x", "10001"] {
+            let run = Run::new(self.0, &["--runs", runs]).end();
+            run.refused(2, &["give a number from 1 to 10000"]);
+        }
+        let run = Run::new(self.0, &["--runs", "2", "--walk"]).end();
+        run.refused(2, &["--walk"]);
     }
 
     /// Each line is an event, times do not run backwards within a track, and
@@ -251,7 +272,7 @@ impl Faults {
     pub fn walk_goes_there_and_back(self) {
         let step = &self.0.steps()[0];
         let keys = [
-            ("Enter: run", "c"),
+            ("Enter: begin", "\r"),
             ("Enter: run", "\r"),
             ("r: run again", "r"),
             ("r: run again", "\r"),
@@ -259,7 +280,8 @@ impl Faults {
             ("Enter: run", "\r"),
             ("r: run again", "q"),
         ];
-        let screen = Screen::of(self.0, 80, &["--walk"], &keys);
+        // So high that no code fills more than one screen.
+        let screen = Screen::on(self.0, (200, 80), &["--walk"], &keys);
         assert_eq!(screen.code, Some(0), "{}", screen.text());
         let source = format!("fn {step}(");
         assert_eq!(
@@ -272,9 +294,33 @@ impl Faults {
         assert!(screen.restored, "keys are not shown any more");
     }
 
+    /// Nothing scrolls away that is to be read before a step runs.
+    pub fn walk_fits_the_screen(self) {
+        for (rows, columns) in [(24, 80), (40, 120)] {
+            let screen = Screen::walked(self.0, (rows, columns));
+            assert_eq!(screen.code, Some(0), "{}", screen.text());
+            let mut asked = 0;
+            for view in screen.views() {
+                let lines = view.lines().map(UnicodeWidthStr::width);
+                let folded = lines.map(|width| width.div_ceil(columns.into()));
+                let used: usize = folded.map(|rows| rows.max(1)).sum();
+                let runs = view.contains("Enter: run");
+                asked += usize::from(runs);
+                let still = runs
+                    || view.contains("Enter: more")
+                    || view.contains("Enter: begin");
+                assert!(
+                    !still || used <= rows.into(),
+                    "{used} rows of {rows}:\n{view}"
+                );
+            }
+            assert_eq!(asked, self.0.steps().len());
+        }
+    }
+
     /// Ctrl-C typed at a question of walk mode.
     pub fn walk_ends_by_control_c(self) {
-        let keys = [("Enter: run", "\u{3}")];
+        let keys = [("Enter: begin", "\u{3}")];
         let screen = Screen::of(self.0, 80, &["--walk"], &keys);
         assert_eq!(screen.code, Some(130), "{}", screen.text());
         assert!(screen.restored, "keys are not shown any more");
@@ -325,38 +371,22 @@ impl Faults {
 
     /// The limit on processes is reached before the lesson begins.
     pub fn no_process_to_be_had(self) {
-        // Another user must be able to reach the program.
-        let place =
-            tempfile::tempdir().expect("a temporary folder can be made");
-        let open = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(place.path(), open).expect("and opened");
-        let binary = place.path().join("lesson");
-        copy_program(self.0.binary, &binary);
-        let mut run = Run::other(&binary.display().to_string(), &[]);
-        run.command.current_dir("/");
-        if Uid::effective().is_root() {
-            // The limit does not bind root.
-            run.command.uid(65_534);
-        }
-        let limit =
-            || setrlimit(Resource::RLIMIT_NPROC, 1, 1).map_err(Into::into);
-        // SAFETY: between fork and exec only setrlimit(2) is called.
-        #[expect(unsafe_code, reason = "only the lesson is to have the limit")]
-        unsafe {
-            run.command.pre_exec(limit)
-        };
+        let run = Run::of_few(self.0, 1, &[]);
         run.end().refused(1, &["ulimit -u", "EAGAIN"]);
     }
 
-    /// The same exercise in Python prints figures with the same labels.
+    /// The same exercise in Python prints figures with the same labels, and
+    /// what it measured came to the same.
     pub fn peer_measures_the_same(self) {
         let trace = Run::new(self.0, &[]).end().well().trace;
-        let mut labels: Vec<String> = Figure::all(&trace)
-            .into_iter()
-            .map(|figure| figure.label)
-            .collect();
-        labels.sort();
-        let peer = format!("{}/peer.py", self.0.folder);
+        let figures = Figure::all(&trace).into_iter();
+        let figures: BTreeMap<String, Value> =
+            figures.map(|figure| (figure.label, figure.result)).collect();
+        assert_eq!(figures.len(), trace.count("figure"), "labels are unique");
+        for (label, result) in &figures {
+            assert!(!result.is_null(), "`{label}` does not tell its result");
+        }
+        let peer = self.peer();
         let Some(python) = python(&peer) else { return };
         build_what_starts(&peer);
         let ended = Run::other(&python, &[&peer, "--speed", "20"]).end();
@@ -366,20 +396,36 @@ impl Faults {
             "{}",
             ended.stdout
         );
-        let figures = ended
-            .stdout
-            .lines()
-            .filter_map(|line| line.strip_prefix("figure\t"));
-        let mut found = Vec::new();
-        for figure in figures {
-            let (label, seconds) =
-                figure.split_once('\t').expect("label and seconds");
+        let lines = ended.stdout.lines();
+        let mut found = BTreeMap::new();
+        for line in lines.filter_map(|line| line.strip_prefix("figure\t")) {
+            let parts: Vec<&str> = line.split('\t').collect();
+            let [label, seconds, result] = parts[..] else {
+                panic!("a figure has a label, seconds and a result: {line}")
+            };
             let seconds: f64 = seconds.parse().expect("seconds are a number");
-            assert!(seconds > 0.0 && seconds < 60.0, "{figure}");
-            found.push(label.to_owned());
+            assert!(seconds > 0.0 && seconds < 60.0, "{line}");
+            let result = serde_json::from_str(result);
+            let result = result.unwrap_or_else(|_| parts[2].into());
+            let before = found.insert(label.to_owned(), result);
+            assert_eq!(before, None, "labels are unique");
         }
-        found.sort();
-        assert_eq!(found, labels);
+        assert_eq!(found, figures);
+    }
+
+    /// Like the lesson's own: exit 2, a word about what would be right.
+    pub fn peer_refuses_a_wrong_speed(self) {
+        let peer = self.peer();
+        let Some(python) = python(&peer) else { return };
+        for speed in ["0", "-1", "x"] {
+            let run = Run::other(&python, &[&peer, "--speed", speed]).end();
+            run.refused(2, &["--speed", "give a number above 0"]);
+            assert_eq!(run.stdout, "");
+        }
+    }
+
+    fn peer(self) -> String {
+        format!("{}/peer.py", self.0.folder)
     }
 }
 
@@ -387,7 +433,7 @@ impl Faults {
 /// and a build that is killed by it can leave half of a file behind.
 fn build_what_starts(peer: &str) {
     let source = fs::read_to_string(peer).expect("a lesson has a peer.py");
-    if !source.contains("--until-eof") {
+    if !source.contains("from local_site import") {
         return;
     }
     let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

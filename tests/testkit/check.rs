@@ -5,6 +5,8 @@ use serde_json::Value;
 use shared::lesson::Claim;
 use shared::trace::{Event, Phase, Trace};
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// A claim, proven again from the trace by other arithmetic than the lesson's
 /// own, and what has to be changed in the lesson's source to make it fail.
@@ -21,12 +23,22 @@ pub struct Check {
 
 impl Lesson {
     /// Runs the lesson and proves all its claims; then makes each of them
-    /// fail.
+    /// fail. Proves them also from the run of which the pictures are, if that
+    /// was recorded.
     ///
     /// # Panics
     /// When a claim has no check or a check no claim, when one does not hold
     /// or is not proven, and when one still holds without its mechanism.
     pub fn prove(self, checks: &[Check]) {
+        if let Some(lines) = self.recorded() {
+            let judged = self.judge(&lines, checks);
+            judged.unwrap_or_else(|why| {
+                let name = self.package;
+                panic!(
+                    "recorded.jsonl: {why}; `just pictures {name}` draws anew"
+                )
+            });
+        }
         let trace = Run::new(self, &[]).end().well().trace;
         let mut made = BTreeSet::new();
         for step in self.steps() {
@@ -68,10 +80,27 @@ impl Lesson {
         let changes: Vec<_> =
             groups.iter().map(|group| group[0].broken).collect();
         let mutants = Mutant::build_all(self, &changes);
-        for (mutant, group) in mutants.into_iter().zip(groups) {
-            fails(Run::built(mutant, &["--step", group[0].step]), &group);
-        }
+        // Most of what they do is waiting.
+        let left = &Mutex::new(mutants.into_iter().zip(groups));
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(move || {
+                    while let Some((mutant, group)) = next(left) {
+                        let args = ["--step", group[0].step];
+                        fails(Run::built(mutant, &args), &group);
+                    }
+                });
+            }
+        });
     }
+}
+
+/// So many changed copies of a lesson run at a time.
+const AT_ONCE: usize = 3;
+
+/// Taken from a list that several have.
+fn next<T>(list: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 /// Asserts that the claims of these checks do not hold in this run, and cannot
@@ -97,7 +126,7 @@ fn fails(run: Run, checks: &[&Check]) {
 }
 
 /// The events between the beginning and the end of a step.
-fn events_of(trace: &Trace, step: &str) -> Vec<Event> {
+pub(crate) fn events_of(trace: &Trace, step: &str) -> Vec<Event> {
     let named = |event: &Event| {
         event.name == "step"
             && event.args.get("name").and_then(|name| name.as_str())

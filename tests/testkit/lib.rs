@@ -9,6 +9,7 @@
 mod battery;
 mod check;
 mod mutant;
+mod record;
 mod run;
 mod screen;
 

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
-/// A change of a lesson's source: the file below `src`, what stands there
-/// once, and what takes its place.
+/// A change of a lesson's source: the file, below `src` or a `*.json` beside it,
+/// what stands there once, and what takes its place.
 pub type Change = (&'static str, &'static str, &'static str);
 
 /// A lesson with one change in its source, built.
@@ -45,8 +45,9 @@ impl Mutant {
             .args(["build", "--quiet", "--offline", "--workspace", "--bins"])
             .current_dir(&place)
             .env("CARGO_TARGET_DIR", &target)
-            // They are many, and nobody looks into them.
+            // They are many, run once, and nobody looks into them.
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
             .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS")
             .output();
@@ -90,19 +91,25 @@ fn write_member(lesson: Lesson, change: Change, number: usize, place: &Path) {
     let lints = "\n[lints]\nworkspace = true\n";
     let place = place.join(number.to_string());
     write(&place.join("Cargo.toml"), &format!("{package}{lints}"));
-    for entry in
-        fs::read_dir(folder.join("src")).expect("a lesson has a folder src")
-    {
-        let path = entry.expect("which can be read").path();
-        let name = path.file_name().expect("and has names in it");
+    // With the source what it includes.
+    let data = |path: &PathBuf| path.extension().is_some_and(|it| it == "json");
+    let data = files(folder).into_iter().filter(data);
+    for path in files(&folder.join("src")).into_iter().chain(data) {
         let mut text = read(&path);
-        if name == file {
+        if path.file_name().is_some_and(|name| name == file) {
             let times = text.matches(from).count();
             assert_eq!(times, 1, "`{from}` stands {times} times in {file}");
             text = text.replace(from, to);
         }
-        write(&place.join("src").join(name), &text);
+        let below = path.strip_prefix(folder).expect("it is in the folder");
+        write(&place.join(below), &text);
     }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a lesson has this folder");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    paths.filter(|path| path.is_file()).collect()
 }
 
 /// The workspace's own Cargo.toml, with so many mutants as its only members.

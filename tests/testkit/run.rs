@@ -1,20 +1,24 @@
 use crate::Lesson;
 use crate::mutant::{Change, Mutant};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigHandler, Signal, kill, killpg};
 use nix::unistd::Pid;
 use shared::trace::Trace;
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Longer than any lesson takes at `--speed 20`, even on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Longer than any lesson and its Python take at `--speed 20`, even on a busy
+/// machine.
+const DEADLINE: Duration = Duration::from_secs(150);
 
 /// A lesson about to be run: at `--speed 20` unless said otherwise, with a
 /// temporary folder of its own and without a terminal.
@@ -22,8 +26,9 @@ pub struct Run {
     /// The command, to be changed as a test needs it.
     pub command: Command,
     place: TempDir,
-    /// Kept as long as it runs.
+    /// These are kept as long as it runs.
     _mutant: Option<Mutant>,
+    _program: Option<TempDir>,
 }
 
 /// A lesson that has ended.
@@ -86,7 +91,37 @@ impl Run {
         unsafe {
             command.pre_exec(usual_signals)
         };
-        Self { command, place, _mutant: None }
+        Self { command, place, _mutant: None, _program: None }
+    }
+
+    /// `lesson` as a user who may have so many processes and threads, and has
+    /// no others. Where this user may not become another one, as this one:
+    /// then all that it has count.
+    ///
+    /// # Panics
+    /// When its program cannot be copied to where another user reaches it.
+    pub fn of_few(lesson: Lesson, most: u64, args: &[&str]) -> Self {
+        let place =
+            tempfile::tempdir().expect("a temporary folder can be made");
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(place.path(), open).expect("and opened");
+        let program = place.path().join("lesson");
+        copy_program(lesson.binary, &program);
+        let mut run = Self::other(&program.display().to_string(), args);
+        run.command.current_dir("/");
+        if let Some(user) = another_user() {
+            // The limit does not bind root.
+            run.command.uid(user);
+        }
+        let limit = move || {
+            setrlimit(Resource::RLIMIT_NPROC, most, most).map_err(Into::into)
+        };
+        // SAFETY: between fork and exec only setrlimit(2) is called.
+        #[expect(unsafe_code, reason = "only the lesson is to have the limit")]
+        unsafe {
+            run.command.pre_exec(limit)
+        };
+        Self { _program: Some(place), ..run }
     }
 
     /// Where the trace will be.
@@ -162,13 +197,27 @@ impl Ended {
         for word in words {
             assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
         }
-        for word in ["panicked", "RUST_BACKTRACE"] {
+        for word in ["panicked", "RUST_BACKTRACE", "Traceback"] {
             assert!(!stderr.contains(word), "{stderr}");
         }
         if code == 1 {
             assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
         }
     }
+}
+
+/// A user whom no other test is, so that nobody else's processes count; `None`
+/// if this one may not become another.
+fn another_user() -> Option<u32> {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    // Above all users there are; a process of tests asks 64 times at most.
+    let calls = CALLS.fetch_add(1, Relaxed) % 64;
+    let own = 1_000_000 + std::process::id() * 64 + calls;
+    // Inside a container there may be no such number.
+    [own, 65_534].into_iter().find(|&user| {
+        let mut command = Command::new("true");
+        command.uid(user).status().is_ok_and(|status| status.success())
+    })
 }
 
 /// Lets the signals of a terminal end the program, also where the tests

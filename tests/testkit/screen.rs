@@ -1,6 +1,7 @@
 use crate::Lesson;
 use crate::run::{nothing_is_left_of, until};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::pty::{Winsize, openpty};
 use nix::sys::termios::tcgetattr;
@@ -40,6 +41,29 @@ impl Screen {
         Self::with(lesson, columns, args, keys, None)
     }
 
+    /// The same on one of so many rows too.
+    ///
+    /// # Panics
+    /// Like [`Screen::of`].
+    pub fn on(
+        lesson: Lesson,
+        (rows, columns): (u16, u16),
+        args: &[&str],
+        keys: &[Keys],
+    ) -> Self {
+        let keys = keys.iter().copied();
+        Self::play(lesson, (rows, columns), args, keys, false, None)
+    }
+
+    /// Walks through the lesson to its end, by Enter.
+    ///
+    /// # Panics
+    /// Like [`Screen::of`].
+    pub fn walked(lesson: Lesson, size: (u16, u16)) -> Self {
+        let enter = std::iter::repeat(("Enter: ", "\r"));
+        Self::play(lesson, size, &["--walk"], enter, true, None)
+    }
+
     /// The same with one more variable in its environment.
     ///
     /// # Panics
@@ -51,9 +75,27 @@ impl Screen {
         keys: &[Keys],
         env: Option<(&str, &str)>,
     ) -> Self {
-        let size =
-            Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let keys = keys.iter().copied();
+        Self::play(lesson, (24, columns), args, keys, false, env)
+    }
+
+    /// Types the keys one after the other; all of them, or as long as the
+    /// lesson runs.
+    fn play(
+        lesson: Lesson,
+        (ws_row, ws_col): (u16, u16),
+        args: &[&str],
+        keys: impl Iterator<Item = Keys>,
+        may_end: bool,
+        env: Option<(&str, &str)>,
+    ) -> Self {
+        let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         let terminal = openpty(&size, None).expect("there is a terminal left");
+        // Else the lesson would keep its own terminal open.
+        for end in [&terminal.master, &terminal.slave] {
+            let close = FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC);
+            fcntl(end, close).expect("it is open");
+        }
         let end = || {
             Stdio::from(terminal.slave.try_clone().expect("with a descriptor"))
         };
@@ -92,15 +134,20 @@ impl Screen {
             String::from_utf8_lossy(&bytes).into_owned()
         };
         let mut from = 0;
+        let mut status = None;
         for (awaited, typed) in keys {
             until(&format!("`{awaited}` is shown"), || {
                 let found = text()[from..].find(awaited);
                 from += found.map_or(0, |at| at + awaited.len());
-                found.is_some()
+                let ended = child.try_wait().expect("it can be waited for");
+                status = ended.filter(|_| may_end && found.is_none());
+                found.is_some() || status.is_some()
             });
+            if status.is_some() {
+                break;
+            }
             master.write_all(typed.as_bytes()).expect("it can be typed");
         }
-        let mut status = None;
         until("the lesson ends", || {
             status = child.try_wait().expect("it can be waited for");
             status.is_some()
@@ -118,6 +165,14 @@ impl Screen {
     /// What was shown, without its colours.
     pub fn text(&self) -> String {
         anstream::adapter::strip_str(&self.raw).to_string()
+    }
+
+    /// What was shown between one clearing of the screen and the next, without
+    /// colours.
+    pub fn views(&self) -> Vec<String> {
+        let views = self.raw.split("\u{1b}[2J\u{1b}[H");
+        let plain = views.map(|view| anstream::adapter::strip_str(view));
+        plain.map(|view| view.to_string()).collect()
     }
 
     /// The widest line, in columns. One that was drawn over is another line.
