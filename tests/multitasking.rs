@@ -38,9 +38,8 @@ fn claims_are_proven_and_can_fail() {
                 let begin = slices.iter().map(|slice| slice.from).min();
                 let end = slices.iter().map(|slice| slice.to).max();
                 let took = end.zip(begin).map(|(end, begin)| end - begin);
-                let ran = ["anna", "ben"].map(|name| {
-                    noted(events, name, "ms on the core").as_f64()
-                });
+                let ran = ["anna", "ben"]
+                    .map(|name| noted(events, name, "ms on the core").as_f64());
                 let [Some(anna), Some(ben)] = ran else { return false };
                 took.is_some_and(|ns| ns as f64 / 1e6 >= 0.9 * (anna + ben))
             },
@@ -79,13 +78,18 @@ fn claims_are_proven_and_can_fail() {
                 let cores: HashSet<&str> =
                     slices.iter().map(|slice| slice.name).collect();
                 let in_turn = |core: &&str| {
-                    let on_it = slices.iter().filter(|slice| slice.name == *core);
-                    Running::of(&on_it.copied().collect::<Vec<_>>()).several == 0
+                    let mut on_it = slices.clone();
+                    on_it.retain(|slice| slice.name == *core);
+                    Running::of(&on_it).several == 0
                 };
                 assert!(!cores.is_empty(), "there are slices");
                 cores.iter().all(in_turn)
             },
-            broken: ("slices.rs", "core: sched_getcpu()?", "core: sched_getcpu()? * 0"),
+            broken: (
+                "slices.rs",
+                "core: sched_getcpu()?",
+                "core: sched_getcpu()? * 0",
+            ),
         },
         Check {
             step: "six_tasks",
@@ -94,7 +98,7 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "crowd.rs",
                 "task.span(\"waits\", || sleep(time));",
-                "compute(task, time)?;",
+                "compute_anywhere(task, time)?;",
             ),
         },
         Check {
@@ -107,7 +111,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "switch.rs",
                 "task.span(\"sleeps\", || sleep(time / 20));",
-                "task.span(\"sleeps\", || crate::slices::compute_for(time / 20))?;",
+                "task.span(\"sleeps\", || \
+                 crate::slices::compute_for(time / 20))?;",
             ),
         },
         Check {
@@ -132,9 +137,9 @@ fn claims_are_proven_and_can_fail() {
 /// Long enough to meet, however busy the machine is.
 const NOT_ON_ONE_CORE: Change = (
     "main.rs",
-    "SHORT,\n        [(\"anna\", &[core], compute), (\"ben\", &[core], compute)]",
-    "4 * LONG,\n        [(\"anna\", &[core], compute), \
-     (\"ben\", &cores::<2>(stage).unwrap_or_default()[1..], compute)]",
+    "SHORT, [(\"anna\", &[core], compute), (\"ben\", &[core], compute)]",
+    "4 * LONG, [(\"anna\", &[core], compute), (\"ben\", \
+     &cores::<2>(stage).unwrap_or_default()[1..], compute)]",
 );
 
 const BOTH_ON_ONE_CORE: Change = (

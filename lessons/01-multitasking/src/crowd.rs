@@ -11,23 +11,27 @@ use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Six tasks have fewer cores. Finn waits for a while: who gets his core?
+/// Six tasks have fewer cores. Finn waits for a while: who runs meanwhile?
+///
+/// - [ ] nobody in his place: each task has a share of the time
+/// - [x] others, whom the system chooses
 pub fn six_tasks(stage: &Stage) -> shared::Result {
     let Some(cores) = up_to(4, stage) else { return Ok(()) };
     let cores = cores.as_slice();
-    let trace = run_until(
+    run_until(
         stage,
         LONG,
         [
-            ("anna", cores, compute),
-            ("ben", cores, compute),
-            ("carl", cores, compute),
-            ("dora", cores, compute),
-            ("emil", cores, compute),
+            ("anna", cores, compute_anywhere),
+            ("ben", cores, compute_anywhere),
+            ("carl", cores, compute_anywhere),
+            ("dora", cores, compute_anywhere),
+            ("emil", cores, compute_anywhere),
             ("finn", cores, compute_and_wait),
         ],
-        met,
+        others_ran,
     )?;
+    let trace = stage.trace()?;
     let next = next_on_finns_core(&trace).unwrap_or("none of them");
     stage.track("finn's core").note("goes to", next);
 
@@ -39,18 +43,18 @@ pub fn six_tasks(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-fn met(trace: &Trace) -> bool {
+fn others_ran(trace: &Trace) -> bool {
     !ran_while_finn_waited(trace).is_empty()
 }
 
 fn compute_and_wait(task: &Track, time: Duration) -> shared::Result {
-    compute(task, time / 4)?;
+    compute_anywhere(task, time / 4)?;
     task.span("waits", || sleep(time));
-    compute(task, time / 4)
+    compute_anywhere(task, time / 4)
 }
 
 /// Computes, and records when it ran and on which core.
-fn compute(task: &Track, time: Duration) -> shared::Result {
+fn compute_anywhere(task: &Track, time: Duration) -> shared::Result {
     for slice in compute_for(time)? {
         task.span_at(&on(slice.core), slice.from, slice.to);
     }
@@ -70,22 +74,22 @@ fn wait_and_runs(trace: &Trace) -> Option<(&Span, Vec<&Span>)> {
 }
 
 fn ran_while_finn_waited(trace: &Trace) -> BTreeSet<&str> {
-    let Some((wait, runs)) = wait_and_runs(trace) else {
+    let Some((pause, runs)) = wait_and_runs(trace) else {
         return BTreeSet::new();
     };
-    let others = runs.into_iter().filter(|run| run.overlaps(wait));
+    let others = runs.into_iter().filter(|run| run.overlaps(pause));
     others.map(|run| trace.tracks()[run.track].name.as_str()).collect()
 }
 
 /// The first of the others to run on the core where finn ran last before he
 /// waited; nobody if none of them did until he was back.
 fn next_on_finns_core(trace: &Trace) -> Option<&str> {
-    let (wait, runs) = wait_and_runs(trace)?;
-    let begins = |run: &&&Span| run.begin_ns < wait.begin_ns;
-    let finns = runs.iter().filter(|run| run.track == wait.track);
+    let (pause, runs) = wait_and_runs(trace)?;
+    let begins = |run: &&&Span| run.begin_ns < pause.begin_ns;
+    let finns = runs.iter().filter(|run| run.track == pause.track);
     let left = finns.take_while(begins).last()?;
     let next = runs.iter().find(|run| {
-        !begins(run) && run.overlaps(wait) && run.name == left.name
+        !begins(run) && run.overlaps(pause) && run.name == left.name
     })?;
     Some(&trace.tracks()[next.track].name)
 }

@@ -38,13 +38,14 @@ fn main() -> ExitCode {
 }
 
 /// Two busy tasks have one core. Do both ever run at the same moment?
+///
+/// - [ ] yes, all the time, each at half its speed
+/// - [x] never
+/// - [ ] now and then, where one takes over from the other
 fn one_core(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    let trace = run(
-        stage,
-        SHORT,
-        [("anna", &[core], compute), ("ben", &[core], compute)],
-    )?;
+    run(stage, SHORT, [("anna", &[core], compute), ("ben", &[core], compute)])?;
+    let trace = stage.trace()?;
     stage.claim("running at once: never two", trace.peak("runs"), equals(1));
     let anna: f64 = trace.noted("anna", "ms on the core")?;
     let ben: f64 = trace.noted("ben", "ms on the core")?;
@@ -76,14 +77,19 @@ fn ms(time: Duration) -> f64 {
 }
 
 /// Now each of them has a core of its own. Do they run at the same moment?
+///
+/// - [x] yes, there are moments when both run
+/// - [ ] no, the tasks of one program take turns
+/// - [ ] no, a second core helps when there are more than two tasks
 fn two_cores(stage: &Stage) -> shared::Result {
     let Some([one, other]) = cores(stage) else { return Ok(()) };
-    let trace = run_until(
+    run_until(
         stage,
         LONG,
         [("anna", &[one], compute), ("ben", &[other], compute)],
         met,
     )?;
+    let trace = stage.trace()?;
     stage.claim("running at once: both", trace.peak("runs"), equals(2));
     note_together(stage, &trace);
     Ok(())
@@ -104,14 +110,19 @@ fn note_together(stage: &Stage, trace: &Trace) {
 }
 
 /// One core again: anna computes, and ben waits as long. Does it take the sum?
+///
+/// - [ ] yes: one core does one thing after the other
+/// - [ ] more than that: waiting takes the core as well
+/// - [x] no: anna computes while ben waits
 fn one_waits(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    let trace = run_until(
+    run_until(
         stage,
         LONG,
         [("anna", &[core], compute), ("ben", &[core], wait)],
         met,
     )?;
+    let trace = stage.trace()?;
     note_together(stage, &trace);
     let meanwhile = trace.overlap("runs", "waits");
     stage.claim("anna runs while ben waits", meanwhile, equals(true));

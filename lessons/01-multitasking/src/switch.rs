@@ -44,9 +44,13 @@ impl Usage {
 
 /// Two compute, one naps ten times, all on one core. Who gives the core up,
 /// and from whom is it taken?
+///
+/// - [ ] all three give it up when their slice is over
+/// - [ ] it is taken from all three, whatever they do
+/// - [x] carl gives it up; from anna and ben it is mostly taken
 pub fn given_or_taken(stage: &Stage) -> shared::Result {
     let Some([core]) = cores(stage) else { return Ok(()) };
-    let trace = run(
+    run(
         stage,
         LONG,
         [
@@ -55,6 +59,7 @@ pub fn given_or_taken(stage: &Stage) -> shared::Result {
             ("carl", &[core], sleepy),
         ],
     )?;
+    let trace = stage.trace()?;
     let given_up: i64 = trace.noted("carl", "gave the core up")?;
     stage.claim("carl gave the core up at each nap", given_up, at_least(NAPS));
     for name in ["anna", "ben"] {
@@ -103,22 +108,27 @@ pub fn price(stage: &Stage) -> shared::Result {
     let (mut anna, mut ben) = UnixStream::pair()?;
     let answers = Process::spawn(move || {
         keep_to(&[core])?;
+        let (mut byte, mut received) = ([0], 0);
         for _ in 0..ROUNDS {
-            ben.read_exact(&mut [0])?;
-            ben.write_all(&[0])?;
+            ben.read_exact(&mut byte)?;
+            received += u32::from(byte[0]);
+            ben.write_all(&[1])?;
         }
-        shared::Result::Ok(())
+        shared::Result::Ok(received)
     })?;
     let asks = Process::spawn(move || {
         keep_to(&[core])?;
+        let (mut byte, mut received) = ([0], 0);
         let begin = Instant::now();
         for _ in 0..ROUNDS {
-            anna.write_all(&[0])?;
-            anna.read_exact(&mut [0])?;
+            anna.write_all(&[1])?;
+            anna.read_exact(&mut byte)?;
+            received += u32::from(byte[0]);
         }
-        shared::Result::Ok(begin.elapsed().as_secs_f64())
+        shared::Result::Ok((begin.elapsed().as_secs_f64(), received))
     })?;
-    let seconds = asks.join()?;
-    answers.join()?;
-    stage.figure("switch", seconds / f64::from(2 * ROUNDS))
+    let (seconds, received) = asks.join()?;
+    // Each byte that came, a one, was a switch.
+    let switches = received + answers.join()?;
+    stage.figure_of(switches, "switch", seconds / f64::from(2 * ROUNDS))
 }
