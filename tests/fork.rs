@@ -23,27 +23,37 @@ fn claims_are_proven_and_can_fail() {
             step: "one_call_two_returns",
             claim: "the child got 0",
             proven: |events| noted(events, "child", "fork returned") == 0,
-            broken: ("main.rs", "note(\"fork returned\", returned);\n        child", "note(\"fork returned\", 1);\n        child"),
+            broken: (
+                "main.rs",
+                "note(\"fork returned\", returned);\n        child",
+                "note(\"fork returned\", 1);\n        child",
+            ),
         },
         Check {
             step: "one_call_two_returns",
             claim: "the parent got the child's pid",
             proven: |events| {
                 let returned = noted(events, "parent", "fork returned");
-                returned == noted(events, "child", "my pid") && returned == pid_of(events, "child")
+                returned == noted(events, "child", "my pid")
+                    && returned == pid_of(events, "child")
             },
-            broken: ("main.rs", "child.note(\"my pid\", getpid()", "child.note(\"my pid\", getppid()"),
+            broken: (
+                "main.rs",
+                "child.note(\"my pid\", getpid()",
+                "child.note(\"my pid\", getppid()",
+            ),
         },
         Check {
             step: "one_call_two_returns",
             claim: "the child's parent is the caller",
             proven: |events| {
-                noted(events, "child", "my parent's pid") == pid_of(events, "parent")
+                noted(events, "child", "my parent's pid")
+                    == pid_of(events, "parent")
             },
             broken: (
                 "main.rs",
-                "child.note(\"my parent's pid\", getppid().as_raw());\n        child.span",
-                "child.note(\"my parent's pid\", getpid().as_raw());\n        child.span",
+                "\"my parent's pid\", getppid().as_raw());\n        child.span",
+                "\"my parent's pid\", getpid().as_raw());\n        child.span",
             ),
         },
         Check {
@@ -65,7 +75,9 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "memory_is_copied",
             claim: "at one address",
-            proven: |events| noted(events, "child", "at") == noted(events, "parent", "at"),
+            proven: |events| {
+                noted(events, "child", "at") == noted(events, "parent", "at")
+            },
             broken: (
                 "main.rs",
                 "child.note(\"at\", format!(\"{:p}\", &money));",
@@ -82,19 +94,28 @@ fn claims_are_proven_and_can_fail() {
             step: "ended_but_not_gone",
             claim: "before waitpid a zombie",
             proven: |events| noted(events, "parent", "state") == "Z",
-            broken: ("ending.rs", "read_to_string(&entry)", "read_to_string(\"/proc/self/stat\")"),
+            broken: (
+                "ending.rs",
+                "read_to_string(&entry)",
+                "read_to_string(\"/proc/self/stat\")",
+            ),
         },
         Check {
             step: "ended_but_not_gone",
             claim: "after waitpid nothing",
             proven: |events| noted(events, "parent", "still there") == false,
-            broken: ("ending.rs", "fs::exists(entry)", "fs::exists(\"/proc/self\")"),
+            broken: (
+                "ending.rs",
+                "fs::exists(entry)",
+                "fs::exists(\"/proc/self\")",
+            ),
         },
         Check {
             step: "adopted",
             claim: "not the one that ended",
             proven: |events| {
-                noted(events, "child", "my parent's pid") != pid_of(events, "parent")
+                noted(events, "child", "my parent's pid")
+                    != pid_of(events, "parent")
             },
             broken: NOT_YET_ADOPTED,
         },
@@ -102,33 +123,44 @@ fn claims_are_proven_and_can_fail() {
             step: "adopted",
             claim: "but the one that asked for orphans",
             proven: |events| {
-                noted(events, "child", "my parent's pid") == noted(events, "me", "my pid")
+                noted(events, "child", "my parent's pid")
+                    == noted(events, "me", "my pid")
             },
             broken: NOT_YET_ADOPTED,
         },
         Check {
             step: "printed_twice",
             claim: "buffer full at the fork: copies",
-            proven: |events| noted(events, "parent", "buffer full") == "paid 100; paid 100; ",
+            proven: |events| {
+                noted(events, "parent", "buffer full") == "paid 100; paid 100; "
+            },
             broken: ("main.rs", "if buffer_is == \"empty\" {", "if true {"),
         },
         Check {
             step: "printed_twice",
             claim: "buffer empty at the fork: copies",
-            proven: |events| noted(events, "parent", "buffer empty") == "paid 100; ",
+            proven: |events| {
+                noted(events, "parent", "buffer empty") == "paid 100; "
+            },
             broken: ("main.rs", "if buffer_is == \"empty\" {", "if false {"),
         },
         Check {
             step: "no_more_processes",
             claim: "fork says EAGAIN",
             proven: |events| noted_text(events).contains("EAGAIN"),
-            broken: ("limit.rs", "format!(\"{error:#}\")", "format!(\"{error}\")"),
+            broken: (
+                "limit.rs", "format!(\"{error:#}\")", "format!(\"{error}\")",
+            ),
         },
         Check {
             step: "no_more_processes",
             claim: "the course says what to do",
             proven: |events| noted_text(events).contains("ulimit -u N"),
-            broken: ("limit.rs", "format!(\"{error:#}\")", "error.root_cause().to_string()"),
+            broken: (
+                "limit.rs",
+                "format!(\"{error:#}\")",
+                "error.root_cause().to_string()",
+            ),
         },
     ]);
 }
@@ -317,7 +349,8 @@ fn a_lesson_that_will_not_end_is_ended() {
     let change = (
         "main.rs",
         "let (me, birth) =",
-        "unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };\n    let (me, birth) =",
+        "unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };\n\
+         let (me, birth) =",
     );
     let args = ["--step", "one_call_two_returns", "--speed", "0.05"];
     let run = Run::mutant(LESSON, change, &args);

@@ -1,8 +1,10 @@
 """Fork: one call, two returns. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
 import ctypes
 import io
+import math
 import os
 import resource
 import time
@@ -101,17 +103,28 @@ def no_more_processes():
     exit_code(in_child(fork_over_the_limit))
 
 
+def repeat(times):
+    # Child n exits with code n; what comes of all is the sum.
+    return sum(exit_code(in_child(lambda: n)) for n in range(times))
+
+
 def measure(label, times):
     start = time.perf_counter()
-    for _ in range(times):
-        exit_code(in_child(lambda: 0))
+    codes = repeat(times)
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.9f}")
+    print(f"figure\t{label}\t{seconds:.9f}\t{codes}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):
@@ -123,6 +136,7 @@ def main():
     adopted(pause)
     printed_twice()
     no_more_processes()
+    repeat(20)  # the first ones cost more
     measure("fork and wait", 100)
     memory = bytearray(b"1") * (64 << 20)
     measure("with 64 MiB more", 20)

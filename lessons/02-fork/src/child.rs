@@ -37,8 +37,11 @@ pub fn wait_for(pid: Pid, parent: &Track) -> shared::Result<i32> {
     }
 }
 
-/// A child that ends at once, and the wait for it.
-pub fn fork_and_wait() -> shared::Result {
-    waitpid(in_child(|| 0)?, None)?;
-    Ok(())
+/// A child that ends at once with this exit code, and the wait for it; returns
+/// the code that it ended with.
+pub fn fork_and_wait(code: i32) -> shared::Result<i32> {
+    match waitpid(in_child(|| code)?, None)? {
+        WaitStatus::Exited(_, code) => Ok(code),
+        other => bail!("the child has not exited: {other:?}"),
+    }
 }

@@ -9,6 +9,10 @@ use std::fs;
 use std::io::{Read, Write, pipe};
 
 /// A child has ended, and nobody has waited for it yet. What is left of it?
+///
+/// - [ ] nothing: the system has cleared it away
+/// - [ ] its memory, until the parent ends
+/// - [x] a zombie: an entry with its exit code, until it is waited for
 pub fn ended_but_not_gone(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let pid = in_child(|| {
@@ -38,6 +42,10 @@ pub fn ended_but_not_gone(stage: &Stage) -> shared::Result {
 }
 
 /// A parent ends before its child. Who is the child's parent then?
+///
+/// - [ ] process 1, for every orphan
+/// - [ ] nobody: it ends with its parent
+/// - [x] the process that has asked for orphans: here the lesson
 pub fn adopted(stage: &Stage) -> shared::Result {
     let (lesson, me) = (stage.track("me"), getpid().as_raw());
     let (parent, child) = (stage.track("parent"), stage.track("child"));

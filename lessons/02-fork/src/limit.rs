@@ -7,6 +7,10 @@ use shared::lesson::equals;
 use shared::{Stage, Track};
 
 /// A user may have only so many processes. What does fork say then?
+///
+/// - [x] that it fails: EAGAIN
+/// - [ ] nothing: it waits until one has ended
+/// - [ ] nothing: the system ends whoever asks for one too many
 pub fn no_more_processes(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let Some(said) = fork_over_the_limit(&parent, &child)? else {
@@ -27,7 +31,7 @@ fn fork_over_the_limit(
 ) -> shared::Result<Option<String>> {
     let pid = in_child(|| {
         if allow_one_process().is_ok()
-            && let Err(error) = fork_and_wait()
+            && let Err(error) = fork_and_wait(0)
         {
             child.note("fork", format!("{error:#}"));
             return 1;

@@ -30,6 +30,10 @@ fn main() -> ExitCode {
 }
 
 /// fork() is called once and returns twice. What does it return to each?
+///
+/// - [ ] to each its own pid
+/// - [x] to the parent the child's pid, to the child 0
+/// - [ ] to both the child's pid
 fn one_call_two_returns(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let (me, birth) = (getpid().as_raw(), parent.hand_over("forks"));
@@ -56,6 +60,10 @@ fn one_call_two_returns(stage: &Stage) -> shared::Result {
 }
 
 /// Money is 100. The child makes it 200. What does the parent have?
+///
+/// - [x] 100, and at the same address as the child's 200
+/// - [ ] 200, for there is one address
+/// - [ ] 100, for the child's money is at another address
 fn memory_is_copied(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let mut money = black_box(100);
@@ -77,6 +85,10 @@ fn memory_is_copied(stage: &Stage) -> shared::Result {
 }
 
 /// Text waits in a buffer when a process forks. How often is it written?
+///
+/// - [ ] once, by the parent: it is the parent's text
+/// - [x] twice; once if it was written before the fork
+/// - [ ] once, by whoever is the first to write
 fn printed_twice(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     for (buffer_is, times) in [("full", 2), ("empty", 1)] {
@@ -99,8 +111,9 @@ fn printed_twice(stage: &Stage) -> shared::Result {
 
 /// What does a child cost? And if the parent holds 64 MiB more?
 fn price(stage: &Stage) -> shared::Result {
-    let repeat = |times| (0..times).try_for_each(|_| fork_and_wait());
-    repeat(20)?; // the first ones cost more
+    // Child n exits with code n; what comes of all is the sum.
+    let repeat = |times| (0..times).map(fork_and_wait).sum();
+    let _: i32 = repeat(20)?; // the first ones cost more
     stage.measure("fork and wait", 100, || repeat(100))?;
     let memory = black_box(vec![1_u8; 64 << 20]);
     stage.measure("with 64 MiB more", 20, || repeat(20))?;
