@@ -105,7 +105,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "let end = process.wait();",
-                "let end = Process::spawn::<()>(|| std::process::exit(3))?.wait();",
+                "let end = Process::spawn::<()>(|| \
+                 std::process::exit(3))?.wait();",
             ),
         },
         Check {
@@ -127,7 +128,7 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "parent", "called") == pid_of(events, "parent")
             },
             broken: (
-                "main.rs",
+                "call.rs",
                 "(current().pid(), job())",
                 "(current().pid(), Process::spawn(job)?.join()?)",
             ),
@@ -139,7 +140,7 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "parent", "started") != pid_of(events, "parent")
             },
             broken: (
-                "main.rs",
+                "call.rs",
                 "let started = Process::spawn(job)?.join()?;",
                 "let started = job();",
             ),
@@ -219,7 +220,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "afresh.rs",
                 "run_again(\"--oven\", 180)?;",
-                "Process::spawn(|| format!(\"{} 180\", OVEN.load(Relaxed)))?.join()?;",
+                "Process::spawn(|| format!(\"{} 180\", \
+                 OVEN.load(Relaxed)))?.join()?;",
             ),
         },
         Check {
@@ -262,7 +264,9 @@ const ENDED_AT_ONCE: Change = (
 const NOT_DEAF_TO_IT: Change = (
     "ending.rs",
     "process.terminate()?;\n    let lives",
-    "process.send(shared::process::Signal::INT)?;\n process.wait();\n let lives",
+    "process.send(shared::process::Signal::INT)?;
+    process.wait();
+    let lives",
 );
 
 /// How long each span called `name` took, in nanoseconds.

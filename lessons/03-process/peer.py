@@ -1,7 +1,9 @@
 """Process: a process as an object. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
 import ctypes
+import math
 import multiprocessing
 import os
 import signal
@@ -154,31 +156,35 @@ def parent_ends_first(pause):
 
 def run_again(argument, number):
     program = [sys.executable, __file__, argument, str(number)]
-    run = subprocess.run(program, check=True, text=True, stdout=subprocess.PIPE)
+    run = subprocess.run(
+        program, check=True, text=True, capture_output=True, stdin=subprocess.DEVNULL)
     return run.stdout.strip()
 
 
 def measure(label, times, start):
     begin = time.perf_counter()
-    for _ in range(times):
-        start()
+    result = sum(start(n) for n in range(times))
     seconds = (time.perf_counter() - begin) / times
-    say(f"figure\t{label}\t{seconds:.9f}")
+    say(f"figure\t{label}\t{seconds:.9f}\t{result}")
 
 
 def start_afresh():
     global oven
     oven = 200
 
-    def start_copy(target):
-        process = mp.Process(target=target)
+    def start_copy(_number):
+        process = mp.Process(target=lambda: sys.exit(oven))
         process.start()
         process.join()
+        return process.exitcode
 
-    start_copy(lambda: say("a copy finds", oven))
+    def sum_afresh(number):
+        return sum(map(int, run_again("--oven", number).split()))
+
+    say("a copy finds", start_copy(0))
     say("started afresh, and told:", run_again("--oven", 180))
-    measure("start a copy, and wait", 20, lambda: start_copy(lambda: None))
-    measure("start afresh, and wait", 20, lambda: run_again("--oven", 0))
+    measure("start a copy, and wait", 20, start_copy)
+    measure("start afresh, and wait", 20, sum_afresh)
 
 
 def without_a_guard():
@@ -191,9 +197,16 @@ def begin_unguarded(limit):
         say(run_again("--unguarded", limit - 1))
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     parser.add_argument("--oven", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--unguarded", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -13,10 +13,16 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The oven is heated, then someone is to bake. Who finds it hot, and who
 /// not?
+///
+/// - [ ] both: it is the same program
+/// - [x] the copy; not the program that was started afresh
+/// - [ ] neither: each process begins from the beginning
 pub fn start_afresh(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     OVEN.store(200, Relaxed);
-    let copy = Process::spawn(|| OVEN.load(Relaxed))?.join()?;
+    let start_copy =
+        || anyhow::Ok(Process::spawn(|| OVEN.load(Relaxed))?.join()?);
+    let copy = start_copy()?;
     let afresh = run_again("--oven", 180)?;
     let (oven, told) = afresh.split_once(' ').context("two numbers")?;
     parent.note("copied", copy);
@@ -28,12 +34,18 @@ pub fn start_afresh(stage: &Stage) -> shared::Result {
 
     const TIMES: u32 = 20;
     stage.measure("start a copy, and wait", TIMES, || {
-        (0..TIMES).try_for_each(|_| Ok(Process::spawn(|| ())?.join()?))
+        (0..TIMES).map(|_| start_copy()).sum::<shared::Result<u32>>()
     })?;
     stage.measure("start afresh, and wait", TIMES, || {
-        (0..TIMES).try_for_each(|_| run_again("--oven", 0).map(drop))
+        (0..TIMES).map(sum_afresh).sum::<shared::Result<u32>>()
     })?;
     Ok(())
+}
+
+/// What one who is started afresh finds and is told, added up.
+fn sum_afresh(number: u32) -> shared::Result<u32> {
+    let said = run_again("--oven", number)?;
+    Ok(said.split(' ').map(str::parse::<u32>).sum::<Result<_, _>>()?)
 }
 
 /// How hot the oven is. Every program begins with a cold one.
@@ -81,6 +93,10 @@ pub fn started_by_itself() -> Option<ExitCode> {
 
 /// Without a guard main does in the new process what it did in the old one:
 /// it starts the program. When does that end?
+///
+/// - [ ] at the second start: the system notices
+/// - [ ] when the first program ends
+/// - [x] at the limit that this lesson sets, and not before
 pub fn without_a_guard(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let said = run_again("--unguarded", LIMIT)?;

@@ -11,6 +11,10 @@ use std::process::exit;
 
 /// A process is given a name, and exits with a number of its own choice. What
 /// can its parent read of it?
+///
+/// - [x] the name, and the number as its exit code
+/// - [ ] whether it went well or not, and no more
+/// - [ ] the name; the number is gone with the process
 pub fn exit_code(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let process = Process::builder().name("counter").spawn::<()>(|| {
@@ -29,6 +33,10 @@ pub fn exit_code(stage: &Stage) -> shared::Result {
 }
 
 /// Two who sleep for ever are asked to end. One does not listen. And then?
+///
+/// - [x] it lives on until it is killed
+/// - [ ] after a while the system ends it all the same
+/// - [ ] nothing ends it: it does not listen to a kill either
 pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
     let (parent, begun) = (stage.track("parent"), Event::new()?);
     let (willing, deaf) = (stage.track("willing"), stage.track("deaf"));
@@ -65,6 +73,10 @@ pub fn terminate_and_kill(stage: &Stage) -> shared::Result {
 }
 
 /// A parent ends while its child still has work to do. Does the child end too?
+///
+/// - [ ] yes, together with its parent
+/// - [ ] no: its parent cannot end before it
+/// - [x] no, it works on without its parent
 pub fn parent_ends_first(stage: &Stage) -> shared::Result {
     let [grandparent, parent, child] =
         ["grandparent", "parent", "child"].map(|name| stage.track(name));

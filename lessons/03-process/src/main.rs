@@ -4,9 +4,10 @@
 //! value, with a name, a beginning, and an end that can be waited for?
 
 mod afresh;
+mod call;
 mod ending;
 
-use shared::lesson::{at_most, differs_from, equals};
+use shared::lesson::{at_most, equals};
 use shared::process::{Barrier, BarrierError, Event, Process, current};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         only_one,
         seven_jobs,
         an_object,
-        called_not_started,
+        call::called_not_started,
         ending::exit_code,
         ending::terminate_and_kill,
         ending::parent_ends_first,
@@ -31,6 +32,10 @@ fn main() -> ExitCode {
 }
 
 /// A cook is to stir for ever, and then to serve. When does he serve?
+///
+/// - [ ] as soon as the system gives him time for it
+/// - [ ] when his parent ends him
+/// - [x] never
 fn only_one(stage: &Stage) -> shared::Result {
     let (parent, cook) = (stage.track("parent"), stage.track("cook"));
     let begun = Event::new()?;
@@ -57,6 +62,10 @@ fn for_ever(job: &str, who: &Track, begun: &Event) {
 }
 
 /// Two jobs of 1 s, five of 0.5 s. How long do all take, in turn and at once?
+///
+/// - [x] 4.5 s in turn, at once about 1 s
+/// - [ ] 4.5 s each time: the work is the same
+/// - [ ] 4.5 s in turn, at once a seventh of it
 fn seven_jobs(stage: &Stage) -> shared::Result {
     const JOBS: [f64; 7] = [1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5];
     let parent = stage.track("parent");
@@ -89,6 +98,10 @@ fn seven_jobs(stage: &Stage) -> shared::Result {
 }
 
 /// A process is an object. What can its parent ask it, and when?
+///
+/// - [x] its name and pid at any time, its exit code after its end
+/// - [ ] all of that at any time
+/// - [ ] nothing before its end
 fn an_object(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     let (order, go) = (vec!["rye", "wheat"], Event::new()?);
@@ -122,18 +135,4 @@ fn an_object(stage: &Stage) -> shared::Result {
 fn bake(order: Vec<&str>, who: &Track) -> String {
     who.pause(1.0);
     order.join(" and ")
-}
-
-/// The same job is called once and started once. In which process is it done?
-fn called_not_started(stage: &Stage) -> shared::Result {
-    let parent = stage.track("parent");
-    let job = || current().pid();
-    let (me, called) = (current().pid(), job());
-    let started = Process::spawn(job)?.join()?;
-    parent.note("my pid", me);
-    parent.note("called", called);
-    parent.note("started", started);
-    stage.claim("called: in this one", called, equals(me));
-    stage.claim("started: in another one", started, differs_from(me));
-    Ok(())
 }
