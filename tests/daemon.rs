@@ -80,7 +80,7 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "other", "its child") == "exited with code 0"
             },
             broken: (
-                "main.rs",
+                "grandchild.rs",
                 "stage.track(\"other\"), false",
                 "stage.track(\"other\"), true",
             ),
@@ -95,7 +95,7 @@ fn claims_are_proven_and_can_fail() {
                     && said.contains("a daemon may not have children")
             },
             broken: (
-                "main.rs",
+                "grandchild.rs",
                 "stage.track(\"daemon\"), true",
                 "stage.track(\"daemon\"), false",
             ),

@@ -5,8 +5,10 @@ is killed cannot.
 """
 
 import argparse
+import contextlib
 import ctypes
 import itertools
+import math
 import multiprocessing
 import os
 import signal
@@ -14,6 +16,7 @@ import time
 
 mp = multiprocessing.get_context("fork")
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+TIMES = 50
 
 
 class Family:
@@ -105,23 +108,41 @@ def no_children():
         process.join()
 
 
-def measure(label, times, target):
+def measure(label, times, target, is_over=lambda n: True):
+    ended_well = []
     start = time.perf_counter()
-    for _ in range(times):
-        process = mp.Process(target=target)
+    for n in range(times):
+        process = mp.Process(target=target, args=(n,))
         process.start()
         process.join()
+        ended_well.append(process.exitcode == 0)
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.9f}")
+    over = sum(well and is_over(n) for n, well in enumerate(ended_well))
+    print(f"figure\t{label}\t{seconds:.9f}\t{over}")
 
 
-def start_a_daemon():
-    mp.Process(target=time.sleep, args=(60,), daemon=True).start()
+def price():
+    pids = mp.Array("i", TIMES)
+
+    def start_a_daemon(n):
+        daemon = mp.Process(target=time.sleep, args=(60,), daemon=True)
+        daemon.start()
+        pids[n] = daemon.pid
+
+    measure("a child", TIMES, int)
+    measure("a parent and its daemon", TIMES, start_a_daemon, lambda n: is_gone(pids[n]))
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):
@@ -133,8 +154,7 @@ def main():
     parent_is_killed(pause)
     without_the_flag(pause)
     no_children()
-    measure("a child", 50, int)
-    measure("a parent and its daemon", 50, start_a_daemon)
+    price()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 //! for a parent that is killed?
 
 mod cost;
+mod grandchild;
 mod orphan;
 
 use orphan::{RollCall, end_by_sigterm};
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
         parent_ends,
         parent_is_killed,
         without_the_flag,
-        no_children,
+        grandchild::no_children,
         cost::price;
         orphan,
     ]
@@ -26,6 +27,10 @@ fn main() -> ExitCode {
 
 /// A daemon counts for ever. Its parent looks after it, then ends. What
 /// becomes of the daemon?
+///
+/// - [ ] it counts on: that is what a daemon is for
+/// - [x] it is killed when its parent ends
+/// - [ ] it ends first: its parent waits for it
 fn parent_ends(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
     let builder = Process::builder().daemon(true);
@@ -88,6 +93,10 @@ impl Family {
 }
 
 /// The parent is killed: it can do nothing more for anybody. And its daemon?
+///
+/// - [x] it is killed, too
+/// - [ ] it counts on: nobody is left who could end it
+/// - [ ] it gets SIGTERM, and can tidy up before it ends
 fn parent_is_killed(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
     let builder = Process::builder().daemon(true);
@@ -102,6 +111,10 @@ fn parent_is_killed(stage: &Stage) -> shared::Result {
 }
 
 /// The same child without the flag. Its parent ends. Who ends the child?
+///
+/// - [ ] its parent, before it ends itself
+/// - [ ] the system, together with its parent
+/// - [x] nobody, until the lesson sends it SIGTERM
 fn without_the_flag(stage: &Stage) -> shared::Result {
     let family = Family::new(stage)?;
     let builder = Process::builder().daemon(false); // as if not said
@@ -115,26 +128,4 @@ fn without_the_flag(stage: &Stage) -> shared::Result {
     stage.claim("not gone with its parent", fate, equals("lives on"));
     stage.claim("this lesson ends it", end, equals("killed by SIGTERM"));
     Ok(())
-}
-
-/// A daemon starts a child of its own, and so does another process. Who may?
-fn no_children(stage: &Stage) -> shared::Result {
-    let refused = starts_a_child(&stage.track("daemon"), true)?;
-    let allowed = starts_a_child(&stage.track("other"), false)?;
-    let allowed = allowed.as_str();
-    stage.claim("any other may", allowed, equals("exited with code 0"));
-    let refused = refused.contains("a daemon may not have children");
-    stage.claim("a daemon may not", refused, equals(true));
-    Ok(())
-}
-
-fn starts_a_child(who: &Track, daemon: bool) -> shared::Result<String> {
-    let builder = Process::builder().daemon(daemon);
-    let process = builder.spawn(|| match Process::spawn(|| ()) {
-        Ok(child) => child.wait().to_string(),
-        Err(error) => error.to_string(),
-    })?;
-    let said = process.join()?;
-    who.note("its child", said.as_str());
-    Ok(said)
 }
