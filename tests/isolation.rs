@@ -58,9 +58,10 @@ fn claims_are_proven_and_can_fail() {
                 noted(events, "parent", "hears") == sent
             },
             broken: (
-                "main.rs",
+                "message.rs",
                 "io::read_to_string(ear)",
-                "io::read_to_string(ear).map(|_| MONEY.load(Relaxed).to_string())",
+                "io::read_to_string(ear)\
+                 .map(|_| MONEY.load(Relaxed).to_string())",
             ),
         },
     ]);
@@ -83,9 +84,12 @@ const THREADS: Change = (
     "    struct Process<T>(std::thread::JoinHandle<T>);
     impl<T: Send + 'static> Process<T> {
         /// All that is borrowed lives until the threads are joined.
-        fn spawn<'a>(body: impl FnOnce() -> T + Send + 'a) -> anyhow::Result<Self> {
+        fn spawn<'a>(
+            body: impl FnOnce() -> T + Send + 'a,
+        ) -> anyhow::Result<Self> {
             let body: Box<dyn FnOnce() -> T + Send + 'a> = Box::new(body);
-            let body: Box<dyn FnOnce() -> T + Send> = unsafe { std::mem::transmute(body) };
+            let body: Box<dyn FnOnce() -> T + Send> =
+                unsafe { std::mem::transmute(body) };
             Ok(Self(std::thread::spawn(body)))
         }
         fn join(self) -> T {

@@ -1,6 +1,8 @@
 """Isolation: three children, one global. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import os
 import random
@@ -69,9 +71,9 @@ def a_pipe(pause):
 
 def measure(label, times, body):
     start = time.perf_counter()
-    body(times)
+    result = body(times)
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
 
 
 own = 0
@@ -82,6 +84,7 @@ def price():
         global own
         for _ in range(times):
             own += 1
+        return own
 
     number = multiprocessing.Value("i", 0)
 
@@ -89,13 +92,16 @@ def price():
         for _ in range(times):
             with number.get_lock():
                 number.value += 1
+        return number.value
 
     ear, mouth = os.pipe()
 
     def send(times):
+        total = 0
         for n in range(times):
             os.write(mouth, n.to_bytes(4, "little"))
-            os.read(ear, 4)
+            total += int.from_bytes(os.read(ear, 4), "little")
+        return total
 
     measure("add to a global", 100_000, add)
     measure("add in shared memory", 100_000, add_in_shared_memory)
@@ -104,9 +110,16 @@ def price():
     os.close(mouth)
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     # Copied by fork; a child started by another way would begin anew.
     multiprocessing.set_start_method("fork")
