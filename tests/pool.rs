@@ -45,7 +45,8 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "main.rs",
-                "let job = pool.submit(\"one by one\".into())?;\n        job.get()?; // waits",
+                "let job = pool.submit(\"one by one\".into())?;
+        job.get()?; // waits",
                 "pool.submit_then(\"one by one\".into(), |_, _| ())?;",
             ),
         },
@@ -75,12 +76,13 @@ fn claims_are_proven_and_can_fail() {
             step: "callback",
             claim: "all of them in the parent",
             proven: |events| {
-                pids(said(events, "callback")) == pids(happened(events, "waits"))
+                pids(said(events, "callback"))
+                    == pids(happened(events, "waits"))
             },
             broken: (
                 "results.rs",
-                "parent.say(format!(\"callback in process {}\", process::id()));\n            \
-                 called.borrow_mut().push(process::id());",
+                "parent.say(format!(\"callback in process {}\", process::id()));
+            called.borrow_mut().push(process::id());",
                 "let other = shared::process::Process::spawn(|| {\n\
                  parent.say(\"callback\");\n process::id() });\n\
                  called.borrow_mut().push(other.unwrap().join().unwrap());",
@@ -104,7 +106,8 @@ fn claims_are_proven_and_can_fail() {
             claim: "cancelled: only the job that waited",
             proven: |events| {
                 let name = "cancel the first, the second";
-                noted(events, "parent", name) == serde_json::json!([false, true])
+                noted(events, "parent", name)
+                    == serde_json::json!([false, true])
             },
             broken: NOT_CANCELLED,
         },
@@ -112,7 +115,8 @@ fn claims_are_proven_and_can_fail() {
             step: "never_run",
             claim: "join before close: refused",
             proven: |events| {
-                noted_text(events, "join before close").contains("close it first")
+                noted_text(events, "join before close")
+                    .contains("close it first")
             },
             broken: (
                 "results.rs",
@@ -163,7 +167,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "faults.rs",
                 "(12 / guests, process::id())",
-                "if guests == 0 { process::abort() }\n (12 / guests, process::id())",
+                "if guests == 0 { process::abort() }\n\
+                 (12 / guests, process::id())",
             ),
         },
         Check {
@@ -201,10 +206,10 @@ fn claims_are_proven_and_can_fail() {
                     let pids = noted(first, "parent", name);
                     pids.as_array().cloned().unwrap_or_default()
                 };
-                let (before, now) = (workers("workers"), workers("workers now"));
-                before.len() == 2
-                    && now.len() == 2
-                    && now.iter().filter(|pid| !before.contains(pid)).count() == 1
+                let before = workers("workers");
+                let now = workers("workers now");
+                let new = now.iter().filter(|pid| !before.contains(pid));
+                before.len() == 2 && now.len() == 2 && new.count() == 1
             },
             broken: (
                 "faults.rs",

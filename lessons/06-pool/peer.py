@@ -1,12 +1,14 @@
 """Pool: ten jobs, four workers. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import os
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import Pool, set_start_method
+from multiprocessing import Pool, active_children, set_start_method
 
 WORKERS = 4
 
@@ -20,8 +22,8 @@ def share(guests):
     return 12 // guests
 
 
-def nothing(_job):
-    pass
+def same(job):
+    return job
 
 
 def ten_jobs(speed):
@@ -105,29 +107,38 @@ def worker_killed():
 
 def measure(label, times, body):
     start = time.perf_counter()
-    body()
+    results = body()
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}\t{sum(results)}")
 
 
 def price():
     def pools():
+        workers = []
         for _ in range(10):
-            Pool(WORKERS).terminate()
+            with Pool(WORKERS):
+                workers.append(len(active_children()))
+        return workers
 
     measure("make and end a pool", 10, pools)
     with Pool(WORKERS) as pool:
         def singles():
-            for job in range(1000):
-                pool.apply_async(nothing, [job]).get()
+            return [pool.apply_async(same, [job]).get() for job in range(1000)]
 
         measure("submit and get", 1000, singles)
-        measure("a job of a map", 100_000, lambda: pool.map(nothing, range(100_000)))
+        measure("a job of a map", 100_000, lambda: pool.map(same, range(100_000)))
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     set_start_method("fork")
 

@@ -9,6 +9,10 @@ use std::process;
 
 /// A cake of twelve pieces is shared; once nobody comes. What becomes of the
 /// worker that divides by zero?
+///
+/// - [x] it goes on; whoever asks for the result gets the error
+/// - [ ] it ends, and a new one takes its place
+/// - [ ] it ends, and the pool with it
 pub fn job_panics(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let pool = Pool::new(1, |guests: u32| {
@@ -39,6 +43,10 @@ pub fn job_panics(stage: &Stage) -> shared::Result {
 
 /// A worker is killed in the middle of a job. Is the job lost? And if the pool
 /// may begin it twice?
+///
+/// - [ ] it is lost, both times, and all others with it
+/// - [ ] it is done, both times: another worker takes it over
+/// - [x] it is lost; if it may begin twice it is done
 pub fn worker_killed(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let (results, new) = kill_one(&parent, &worker, 1)?;

@@ -7,6 +7,10 @@ use std::cell::RefCell;
 use std::process;
 
 /// A callback gets the result of a job. In which process does it run?
+///
+/// - [ ] in the worker that did the job
+/// - [x] in the parent
+/// - [ ] in a new one
 pub fn callback(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let called = RefCell::new(Vec::new());
@@ -32,6 +36,10 @@ pub fn callback(stage: &Stage) -> shared::Result {
 
 /// Three jobs, two workers; the first job takes longest. Whose result comes
 /// first?
+///
+/// - [ ] that of job 1: results come in the order of the jobs
+/// - [ ] that of job 1 or 2, by luck
+/// - [x] that of job 2
 pub fn as_completed(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let third_begun = Event::new()?;
@@ -57,7 +65,12 @@ pub fn as_completed(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// One job is cancelled, one comes after `close`. Which of three are run?
+/// Job 1 runs, job 2 waits, and both are to be cancelled. Job 3 comes after
+/// `close`. Which of the three are done?
+///
+/// - [x] the first alone
+/// - [ ] the first and the third: `close` waits for it
+/// - [ ] none: the first is cancelled as it runs
 pub fn never_run(stage: &Stage) -> shared::Result {
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
     let (begun, go) = (Event::new()?, Event::new()?);
