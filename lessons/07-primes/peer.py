@@ -1,6 +1,8 @@
 """Primes: how many processes pay. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import os
 import time
 from multiprocessing import Pool, Process, SimpleQueue, set_start_method
@@ -54,7 +56,8 @@ def by_pool(workers, chunk):
 def timed(label, numbers, way):
     start = time.perf_counter()
     found = way(numbers)
-    print(f"figure\t{label}\t{time.perf_counter() - start:.9f}", flush=True)
+    result = f"{len(found)} primes, in sum {sum(found)}"
+    print(f"figure\t{label}\t{time.perf_counter() - start:.9f}\t{result}", flush=True)
     return found
 
 
@@ -77,9 +80,16 @@ def put_time(n, answers):
     answers.put(time.perf_counter() - start)
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)  # nothing waits here
+    parser.add_argument("--speed", type=above_zero, default=1.0)  # nothing waits here
     parser.add_argument("--limit", type=int, default=20_000)
     limit = parser.parse_args().limit
     set_start_method("fork")

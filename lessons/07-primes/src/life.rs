@@ -8,6 +8,10 @@ use shared::trace::Trace;
 use std::time::Instant;
 
 /// Ten numbers, a process for each. How much of its life does it work?
+///
+/// - [x] less than a quarter
+/// - [ ] about half: the rest is start and end
+/// - [ ] nearly all: it is started for nothing else
 pub fn life_of_a_process(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
     for n in 990..1000 {

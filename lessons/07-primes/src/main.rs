@@ -4,9 +4,10 @@
 //! quickest way to do it?
 
 mod life;
+mod options;
 mod ways;
 
-use clap::{Args, value_parser};
+use options::Options;
 use shared::lesson::{at_least, equals};
 use shared::process::{Pool, Process};
 use shared::{Stage, lesson};
@@ -19,21 +20,18 @@ const AT_ONCE: usize = 50;
 /// So many numbers go to a worker in one message.
 const CHUNK: usize = 250;
 
-#[derive(Args)]
-struct Options {
-    /// Looks for the primes below N, from 1000 to 200000 (how_many_pay: more)
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    #[arg(value_parser = value_parser!(u32).range(1000..=200_000))]
-    limit: u32,
-}
-
 fn main() -> ExitCode {
-    lesson![below_1000, life::life_of_a_process, to_the_limit, how_many_pay,]
+    lesson![below_1000, life::life_of_a_process, to_the_limit, how_many_pay]
         .with::<Options>()
+        .longer(options::longer)
         .run()
 }
 
 /// The primes below 1000, found in four ways. Which way is the slowest?
+///
+/// - [ ] in a loop, one number after the other
+/// - [x] a process for each number
+/// - [ ] none: the work is the same
 fn below_1000(stage: &Stage) -> shared::Result {
     let cores = available_parallelism()?.get();
     let single = |numbers| by_pool(cores, 1, numbers);
@@ -93,7 +91,7 @@ fn by_pool(
     Ok(answers.into_iter().flatten().collect())
 }
 
-/// More numbers, which are more work each. Which way pays now?
+/// More numbers, and more work in each. Which way pays now?
 fn to_the_limit(stage: &Stage) -> shared::Result {
     let options: &Options = stage.options();
     let limit = options.limit;

@@ -23,7 +23,8 @@ pub fn timed<I: ExactSizeIterator>(
     let (count, mut found) = (numbers.len(), Vec::new());
     let seconds = stage.measure(name, 1, || {
         found = way(numbers)?;
-        Ok(())
+        let sum: u64 = found.iter().copied().map(u64::from).sum();
+        Ok(format!("{} primes, in sum {sum}", found.len()))
     })?;
     // Into the trace alone: these are too many to be said.
     let track: &Track = &stage.track(name);
