@@ -20,13 +20,15 @@ fn claims_are_proven_and_can_fail() {
             claim: "got in the order of the puts",
             proven: |events| {
                 let gets = values(events, "gets");
-                gets == values(events, "puts") && gets == ["soup", "rice", "tea"]
+                gets == values(events, "puts")
+                    && gets == ["soup", "rice", "tea"]
             },
             // Last in, first out.
             broken: (
                 "main.rs",
                 "for dish in &orders {",
-                "for dish in orders.iter().collect::<Vec<_>>().into_iter().rev() {",
+                "for dish in orders.iter().collect::<Vec<_>>()\
+                 .into_iter().rev() {",
             ),
         },
         Check {
@@ -53,15 +55,27 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "timeouts",
-            claim: "get: waited / timeout",
-            proven: |events| waited(events, "get") >= timeout(events, "get_timeout"),
-            broken: ("main.rs", "orders.get_timeout(timeout)", "orders.try_get()"),
+            claim: "get waits no less than the timeout",
+            proven: |events| {
+                waited(events, "get") >= timeout(events, "get_timeout")
+            },
+            broken: (
+                "patience.rs",
+                "orders.get_timeout(timeout)",
+                "orders.try_get()",
+            ),
         },
         Check {
             step: "timeouts",
-            claim: "put: waited / timeout",
-            proven: |events| waited(events, "put") >= timeout(events, "put_timeout"),
-            broken: ("main.rs", "orders.put_timeout(&2, timeout)", "orders.try_put(&2)"),
+            claim: "put waits no less than the timeout",
+            proven: |events| {
+                waited(events, "put") >= timeout(events, "put_timeout")
+            },
+            broken: (
+                "patience.rs",
+                "orders.put_timeout(&2, timeout)",
+                "orders.try_put(&2)",
+            ),
         },
         Check {
             step: "in_time",
@@ -84,7 +98,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "for order in &orders {",
-                "for order in 1..=ORDERS {\n                let _ = orders.get();",
+                "for order in 1..=ORDERS {
+                let _ = orders.get();",
             ),
         },
         Check {
@@ -95,7 +110,11 @@ fn claims_are_proven_and_can_fail() {
                 // four letters, and 300 in groups of seven bits.
                 noted(events, "me", "the queue counts") == 1 + 1 + 4 + 2
             },
-            broken: ("wire.rs", "tiny.put(&order)", "tiny.put(&(&order, 1_u8))"),
+            broken: (
+                "wire.rs",
+                "tiny.put(&order)",
+                "tiny.put(&(&order, 1_u8))",
+            ),
         },
         Check {
             step: "on_the_wire",
@@ -107,7 +126,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "wire.rs",
                 "let bytes = postcard::to_stdvec(&order)?;",
-                "let mut bytes = postcard::to_stdvec(&order)?;\n    bytes[0] += 1;",
+                "let mut bytes = postcard::to_stdvec(&order)?;
+    bytes[0] += 1;",
             ),
         },
     ]);
@@ -115,7 +135,7 @@ fn claims_are_proven_and_can_fail() {
 
 /// The cook does not wait, and the order comes when he has gone.
 const NOT_AWAITED: Change = (
-    "main.rs",
+    "patience.rs",
     "orders.get_timeout(hour)).ok();
         cook.note(\"gets\", order);
         order

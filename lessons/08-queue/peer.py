@@ -1,6 +1,8 @@
 """Queue: what one process puts, another gets. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import pickle
 import queue
@@ -98,14 +100,13 @@ def on_the_wire():
         print(f"{item!r}: {len(pickle.dumps(item))} bytes, {pickle.dumps(item).hex(' ')}")
 
 
-def get_all(items):
-    while items.get() is not END:
-        pass
+def get_all(items, size, total):
+    total.value = sum(map(size, iter(items.get, END)))
 
 
-def pass_on(label, times, item):
-    items = mp.Queue(1000)
-    getter = mp.Process(target=get_all, args=(items,))
+def pass_on(label, times, item, size):
+    items, total = mp.Queue(1000), mp.Value("q", 0)
+    getter = mp.Process(target=get_all, args=(items, size, total))
     getter.start()
     start = time.perf_counter()
     for _ in range(times):
@@ -113,12 +114,12 @@ def pass_on(label, times, item):
     items.put(END)
     getter.join()
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}\t{total.value}")
 
 
 def price():
-    pass_on("a number", 10_000, 7)
-    pass_on("4 KiB of text", 2_000, "x" * 4096)
+    pass_on("a number", 10_000, 7, int)
+    pass_on("4 KiB of text", 2_000, "x" * 4096, len)
 
 
 class Pause:
@@ -131,9 +132,16 @@ class Pause:
         time.sleep(seconds / self.speed)
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     pause = Pause(speed)
     first_in_first_out(pause)

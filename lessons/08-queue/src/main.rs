@@ -3,19 +3,20 @@
 //! Processes share no memory. How does a thing get from one to another, and
 //! what if there is none, or no room?
 
+mod patience;
 mod wire;
 
-use shared::lesson::{at_least, equals};
+use shared::lesson::equals;
 use shared::process::{Process, Queue, QueueError};
 use shared::{Stage, lesson};
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     lesson![
         first_in_first_out,
         empty_and_full,
-        timeouts,
-        in_time,
+        patience::timeouts,
+        patience::in_time,
         each_once,
         wire::on_the_wire,
         wire::price,
@@ -24,6 +25,10 @@ fn main() -> ExitCode {
 }
 
 /// A waiter puts three orders. In which order does the cook get them?
+///
+/// - [ ] the latest first: it lies on top
+/// - [ ] in any order, as the system likes
+/// - [x] as they were put
 fn first_in_first_out(stage: &Stage) -> shared::Result {
     const DISHES: [&str; 3] = ["soup", "rice", "tea"];
     let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
@@ -49,6 +54,10 @@ fn first_in_first_out(stage: &Stage) -> shared::Result {
 }
 
 /// Room for two. What does `try_get` say when empty, what a third `try_put`?
+///
+/// - [x] Empty, and Full: neither waits, and nothing is lost
+/// - [ ] Empty; and the third pushes the first one out
+/// - [ ] nothing: both wait until somebody comes
 fn empty_and_full(stage: &Stage) -> shared::Result {
     let me = stage.track("me");
     let orders = Queue::bounded(2)?;
@@ -77,40 +86,11 @@ fn look(queue: &Queue<u32>) -> [String; 4] {
     [len.to_string(), capacity.to_string(), empty.to_string(), full.to_string()]
 }
 
-/// Nobody puts, nobody gets. How long does a call with a timeout wait?
-fn timeouts(stage: &Stage) -> shared::Result {
-    let me = stage.track("me");
-    let orders = Queue::bounded(1)?;
-    let timeout = stage.time(1.0);
-    let none = me.span("get", || orders.get_timeout(timeout));
-    me.note("get_timeout", format!("{none:?}"));
-    orders.put(&1)?;
-    let second = me.span("put", || orders.put_timeout(&2, timeout));
-    me.note("put_timeout", format!("{second:?}"));
-    let trace = stage.trace()?;
-    let waited = |call| trace.total(call).div_duration_f64(timeout);
-    stage.claim("get: waited / timeout", waited("get"), at_least(1.0));
-    stage.claim("put: waited / timeout", waited("put"), at_least(1.0));
-    Ok(())
-}
-
-/// The cook would wait for an hour. An order comes after a second. What then?
-fn in_time(stage: &Stage) -> shared::Result {
-    let (waiter, cook) = (stage.track("waiter"), stage.track("cook"));
-    let orders = Queue::<u32>::bounded(1)?;
-    let hour = Duration::from_secs(3600);
-    let kitchen = Process::spawn(|| {
-        let order = cook.span("waits", || orders.get_timeout(hour)).ok();
-        cook.note("gets", order);
-        order
-    })?;
-    waiter.span("asks", || waiter.pause(1.0));
-    orders.put(&7)?;
-    stage.claim("the cook gets order", kitchen.join()?, equals(Some(7)));
-    Ok(())
-}
-
 /// Four cooks get from one queue. Is an order cooked twice, or by nobody?
+///
+/// - [ ] twice now and then, if two take it at the same moment
+/// - [ ] each order is cooked four times, once by each cook
+/// - [x] neither: each is cooked once
 fn each_once(stage: &Stage) -> shared::Result {
     const ORDERS: u32 = 24;
     let orders = Queue::<u32>::bounded(4)?;
