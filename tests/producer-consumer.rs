@@ -18,13 +18,14 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "one_of_each",
             claim: "used, in this order",
-            proven: |events| taken(events, |_| true) == (1..=10).collect::<Vec<_>>(),
+            proven: |events| taken(events, |_| true).into_iter().eq(1..=10),
             // Closed, and taken for empty while there is still something in
             // it: a loop that asks whether there is more in place of a get.
             broken: (
                 "main.rs",
                 "consumer.span(\"waits\", || items.next())",
-                "(if buffer.is_closed() { None } else { consumer.span(\"waits\", || items.next()) })",
+                "(if buffer.is_closed() { None } else \
+                 { consumer.span(\"waits\", || items.next()) })",
             ),
         },
         Check {
@@ -73,12 +74,16 @@ fn claims_are_proven_and_can_fail() {
                 taken.sort_unstable();
                 taken == (1..=12).collect::<Vec<_>>()
             },
-            broken: ("main.rs", "at_once => at_once,", "at_once => at_once.and(buffer.put(&item)),"),
+            broken: (
+                "main.rs",
+                "at_once => at_once,",
+                "at_once => at_once.and(buffer.put(&item)),",
+            ),
         },
         Check {
             step: "with_an_item",
             claim: "used by the others",
-            proven: |events| taken(events, |track| track != "victim").len() == 9,
+            proven: |events| taken(events, |who| who != "victim").len() == 9,
             broken: TAKES_TWO,
         },
         Check {
@@ -88,8 +93,9 @@ fn claims_are_proven_and_can_fail() {
                 let mut taken = taken(events, |_| true);
                 taken.sort_unstable();
                 let lost = noted(events, "parent", "lost");
+                let held = noted(events, "victim", "takes");
                 taken == (1..=10).collect::<Vec<_>>()
-                    && lost == Value::from(vec![noted(events, "victim", "takes")])
+                    && lost == Value::from(vec![held])
             },
             broken: TAKES_TWO,
         },

@@ -1,6 +1,8 @@
 """Producer and consumer: made and used at different speeds. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import queue
 import time
@@ -108,27 +110,33 @@ def with_an_item(speed):
         consumer.join()
 
 
-def get_all(buffer):
-    while buffer.get() is not END:
-        pass
+def get_all(buffer, total):
+    total.value = sum(iter(buffer.get, END))
 
 
 def price():
     for room in 1, 1000:
-        buffer = multiprocessing.Queue(room)
-        using = start(get_all, buffer)
+        buffer, total = multiprocessing.Queue(room), multiprocessing.Value("q", 0)
+        using = start(get_all, buffer, total)
         begin = time.perf_counter()
-        for item in range(2000):
+        for item in range(1, 2001):
             buffer.put(item)
         buffer.put(END)
         using.join()
         seconds = (time.perf_counter() - begin) / 2000
-        print(f"figure\troom for {room}\t{seconds:.12f}")
+        print(f"figure\troom for {room}\t{seconds:.12f}\t{total.value}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     one_of_each(speed)
     small_buffer(speed)

@@ -8,6 +8,10 @@ use shared::process::{Event, Process, Queue, QueueError};
 
 /// A consumer is killed with an item in its hands. What is lost, and who
 /// waits for it?
+///
+/// - [ ] nothing: the system gives the item back to the buffer
+/// - [ ] that item; the others wait for it
+/// - [x] that item; nobody waits for it
 pub fn with_an_item(stage: &Stage) -> shared::Result {
     let (parent, victim) = (stage.track("parent"), stage.track("victim"));
     let buffer = Queue::bounded(16)?;
@@ -44,8 +48,8 @@ pub fn with_an_item(stage: &Stage) -> shared::Result {
     let lost: Vec<u32> = (1..=ITEMS).filter(|n| !used.contains(n)).collect();
     parent.note("lost", lost.as_slice());
     let held: u32 = stage.trace()?.noted("victim", "takes")?;
-    let rest = ITEMS as usize - 1;
-    stage.claim("used by the others", used.len(), equals(rest));
+    let others = used.len();
+    stage.claim("used by the others", others, equals(ITEMS as usize - 1));
     stage.claim("lost: what the victim held", lost, equals(vec![held]));
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod killed;
 mod level;
 mod price;
+mod several;
 
 use shared::lesson::{at_least, at_most, equals};
 use shared::process::{Process, Queue, QueueError};
@@ -19,14 +20,19 @@ fn main() -> ExitCode {
     lesson![
         one_of_each,
         small_buffer,
-        two_and_three,
+        several::two_and_three,
         killed::with_an_item,
         price::price,
     ]
     .run()
 }
 
-/// The producer makes ten items. How does the consumer know the last one?
+/// The producer makes ten items. How does the consumer know that these are
+/// all?
+///
+/// - [ ] the buffer is empty when it wants one more
+/// - [x] the producer closes the buffer, and it is empty
+/// - [ ] the producer's process has ended
 fn one_of_each(stage: &Stage) -> shared::Result {
     let (producer, consumer) =
         (stage.track("producer"), stage.track("consumer"));
@@ -78,6 +84,10 @@ fn consume(seconds: f64, buffer: &Queue<u32>, consumer: &Track) -> Vec<u32> {
 
 /// A fast producer, room for three, and a slow consumer that comes late. Who
 /// waits for whom?
+///
+/// - [x] the producer for room in the buffer
+/// - [ ] nobody: the buffer grows with what is made
+/// - [ ] only the consumer waits: a fast producer need not
 fn small_buffer(stage: &Stage) -> shared::Result {
     let (producer, curve) = (stage.track("producer"), stage.track("buffer"));
     let consumer = stage.track("consumer");
@@ -103,30 +113,5 @@ fn small_buffer(stage: &Stage) -> shared::Result {
     stage.claim("puts that were held back", held, at_least(1));
     stage.claim("never more than there is room for", most, at_most(ROOM));
     stage.claim("and once it was full", most, at_least(ROOM));
-    Ok(())
-}
-
-/// Two producers, three consumers, one buffer. Who closes it, and when?
-fn two_and_three(stage: &Stage) -> shared::Result {
-    let (parent, buffer) = (stage.track("parent"), Queue::bounded(ROOM)?);
-    let (mut making, mut using) = (Vec::new(), Vec::new());
-    for (n, items) in [(1, 1..=6), (2, 7..=12)] {
-        let producer = stage.track(format!("producer {n}"));
-        making
-            .push(Process::spawn(|| produce(items, 0.2, &buffer, &producer))?);
-    }
-    for n in 1..=3 {
-        let consumer = stage.track(format!("consumer {n}"));
-        using.push(Process::spawn(|| consume(0.5, &buffer, &consumer))?);
-    }
-    making.into_iter().try_for_each(Process::join)?;
-    parent.mark("closes");
-    buffer.close(); // nobody is left who could put
-    let mut used = Vec::new();
-    for consumer in using {
-        used.extend(consumer.join()?);
-    }
-    used.sort_unstable();
-    stage.claim("used, each once", used, equals((1..=12).collect()));
     Ok(())
 }
