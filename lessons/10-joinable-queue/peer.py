@@ -1,11 +1,13 @@
 """Joinable queue: a work list that knows when it is done. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import os
 import queue
 import signal
-import subprocess
+import sys
 import threading
 import time
 from html.parser import HTMLParser
@@ -14,9 +16,14 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urldefrag, urljoin, urlsplit
 from urllib.request import ProxyHandler, build_opener
 
-TOP = Path(__file__).resolve().parents[2]
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from local_site import Site
+
 PAGES = 12
 LARGEST = 64 << 10
+# Through no proxy.
+OPENER = build_opener(ProxyHandler({}))
+END = None
 WRONG = {2: "404", 4: "cut", 5: "garbled", 7: "silent", 8: "closed", 10: "huge", 11: "redirect"}
 
 
@@ -44,26 +51,8 @@ class Page(HTMLParser):
             self.title += data
 
 
-class Site:
-    """The local site; it ends when its standard input does."""
-
-    def __init__(self, latency):
-        self.process = subprocess.Popen(
-            ["cargo", "run", "--quiet", "--package", "shared", "--features", "site", "--bin", "site",
-             "--", "--listen", "127.0.0.1:0", "--until-eof", "--latency", str(latency)],
-            cwd=TOP, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip() + "/pages/"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def read(url, patience=5.0):
-    with build_opener(ProxyHandler({})).open(url, timeout=patience) as answer:
+    with OPENER.open(url, timeout=patience) as answer:
         body = answer.read(LARGEST + 1)
         if len(body) > LARGEST:
             raise ValueError(f"more than {LARGEST} bytes")
@@ -97,9 +86,11 @@ def links(url):
     return list(found)[:PAGES]
 
 
-def work(pages, results, patience=5.0):
+def work(pages, results, patience=5.0, all_here=None):
     # Ctrl-C is for the parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if all_here:
+        all_here.wait()
     while True:
         url = pages.get()
         results.put((url, fetch(url, patience)))
@@ -122,7 +113,9 @@ def end(crew):
 
 def fetch_all(urls, workers, patience=5.0):
     pages, results = multiprocessing.JoinableQueue(), multiprocessing.Queue()
-    crew = start(workers, pages, results, patience)
+    all_here = multiprocessing.Barrier(workers + 1)
+    crew = start(workers, pages, results, patience, all_here)
+    all_here.wait()
     begin = time.perf_counter()
     for url in urls:
         pages.put(url)
@@ -154,8 +147,15 @@ def workers():
 
 def how_many_workers(urls):
     for way, number in ("one by one", 1), ("together", workers()), ("all at once", len(urls)):
-        _, seconds = fetch_all(urls, number)
-        print(f"figure\t{way}\t{seconds:.9f}")
+        found, seconds = fetch_all(urls, number)
+        print(f"figure\t{way}\t{seconds:.9f}\t{in_sum(found)}")
+
+
+def in_sum(found):
+    """What came of all visits."""
+    pages = [(title, length) for title, length in found.values() if length is not None]
+    letters = sum(len(title) for title, _ in pages)
+    return f"{len(pages)} pages, {sum(length for _, length in pages)} bytes, titles of {letters} letters"
 
 
 def bad_pages(urls, speed):
@@ -262,28 +262,38 @@ def interrupted(urls, speed):
     print("ended by", signal.Signals(-running.exitcode).name)
 
 
-def count(items):
-    while True:
-        items.get()
+def add_up(items, total):
+    so_far = 0
+    while (item := items.get()) is not END:
+        so_far += item
         items.task_done()
+    total.value = so_far
 
 
 def price():
-    items = multiprocessing.JoinableQueue()
-    worker = multiprocessing.Process(target=count, args=(items,), daemon=True)
+    items, total = multiprocessing.JoinableQueue(), multiprocessing.Value("q", 0)
+    worker = multiprocessing.Process(target=add_up, args=(items, total), daemon=True)
     worker.start()
     begin = time.perf_counter()
-    for item in range(20_000):
+    for item in range(1, 20_001):
         items.put(item)
     items.join()
     seconds = (time.perf_counter() - begin) / 20_000
-    print(f"figure\tput, get, task_done\t{seconds:.12f}")
-    end([worker])
+    items.put(END)  # the worker tells the sum of all that it took, and ends
+    worker.join()
+    print(f"figure\tput, get, task_done\t{seconds:.12f}\t{total.value}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     parser.add_argument("--url", help="fetch the pages that this one has links to")
     options = parser.parse_args()
     multiprocessing.set_start_method("fork")
@@ -293,8 +303,9 @@ def main():
         until_all_is_done(urls)
         how_many_workers(urls)
         return
+    print("starts the local site; cargo builds it first if it must", flush=True)
     with Site(0.3 / speed) as site:
-        urls = links(site.url)
+        urls = links(site.url + "/pages/")
         until_all_is_done(urls)
         how_many_workers(urls)
         bad_pages(urls, speed)

@@ -25,6 +25,10 @@ const WRONG: [(&str, Fault, &str); 7] = [
 
 /// Some pages are missing, broken, endless, or never come. What do the others
 /// notice of it?
+///
+/// - [x] nothing: all other pages come
+/// - [ ] they wait for the one that never comes
+/// - [ ] whoever meets such a page is lost, and so are its next pages
 pub fn bad_pages(stage: &Stage) -> shared::Result {
     let (_site, list) = bad_list(stage)?;
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
@@ -85,6 +89,10 @@ fn failed(visits: &[Visit]) -> Vec<(String, String)> {
 
 /// Two pages, two workers, and one of them says task_done twice. When does join
 /// return, and who is told?
+///
+/// - [x] with one page not done; the other worker is told
+/// - [ ] when both are done; the hasty one is told
+/// - [ ] when both are done; nobody is told
 pub fn once_too_often(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let (slow, hasty) = (stage.track("slow"), stage.track("hasty"));

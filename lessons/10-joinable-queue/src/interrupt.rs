@@ -17,6 +17,10 @@ const COME: usize = 4;
 
 /// A program has fetched a few pages; then the site falls silent, and somebody
 /// sends SIGINT, as Ctrl-C does. What becomes of the pages that it has?
+///
+/// - [x] they are shown, and the program ends by SIGINT
+/// - [ ] they are lost: SIGINT ends the program at once
+/// - [ ] they are shown when the others have come, too
 pub fn interrupted(stage: &Stage) -> shared::Result {
     let (_site, list) = falls_silent(stage)?;
     if !list.ours || list.addresses.len() <= COME {

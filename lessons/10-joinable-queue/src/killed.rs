@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// A worker is killed with a page in its hand. How long does join wait, and how
 /// does anybody know which page it was?
+///
+/// - [ ] not at all: the system puts the page back, another takes it
+/// - [ ] not at all: who is dead does not count; nobody knows
+/// - [x] until task_done is said for it; it is the one without a result
 pub fn with_a_page(stage: &Stage) -> shared::Result {
     let (_site, list) = List::read(stage, [])?;
     let (parent, victim) = (stage.track("parent"), stage.track("victim"));

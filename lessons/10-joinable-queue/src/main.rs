@@ -34,7 +34,11 @@ fn main() -> ExitCode {
 }
 
 /// Pages are in a queue; a worker for each core takes them out and fetches
-/// them. When the queue is empty, how many pages are not done?
+/// them. When the last one is taken out, how many pages are not done?
+///
+/// - [ ] none: the queue is empty then
+/// - [ ] some or none, as luck will have it
+/// - [x] one or more: those that are being fetched
 fn until_all_is_done(stage: &Stage) -> shared::Result {
     let (_site, list) = List::read(stage, [])?;
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
