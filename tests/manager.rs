@@ -45,17 +45,21 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "came.push(&name.to_owned())",
-                "Vec::from([name]).clear();\n            Ok::<_, shared::process::ManagerError>(())",
+                "Vec::from([name]).clear();
+                 Ok::<_, shared::process::ManagerError>(())",
             ),
         },
         Check {
             step: "lost_update",
             claim: "apples left, though each sold one",
             proven: |events| {
+                let sees = said(events, "sees ");
+                let writes = said(events, "writes ");
                 // Both looked before one of them wrote.
-                let (sees, writes) = (said(events, "sees "), said(events, "writes "));
+                let looked = sees.iter().map(|said| said.at).max();
+                let wrote = writes.iter().map(|said| said.at).min();
                 sees.len() == 2
-                    && sees.iter().all(|sees| writes.iter().all(|writes| sees.at < writes.at))
+                    && looked < wrote
                     && writes.iter().all(|writes| writes.number == 99)
                     && noted(events, "parent", "apples left") == 99
             },
@@ -86,10 +90,12 @@ fn claims_are_proven_and_can_fail() {
             step: "killed",
             claim: "told that it has ended: all four",
             proven: |events| {
-                let kills = happened(events, "kills it").next().expect("it does");
-                let told: Vec<_> = happened(events, "told").collect();
-                let soon = kills.t_ns..kills.t_ns + 5_000_000_000;
-                told.len() == 4 && told.iter().all(|told| soon.contains(&told.t_ns))
+                let kills = happened(events, "kills it").next();
+                let kills = kills.expect("it does").t_ns;
+                let told: Vec<_> =
+                    happened(events, "told").map(|told| told.t_ns).collect();
+                let soon = kills..kills + 5_000_000_000;
+                told.len() == 4 && told.iter().all(|told| soon.contains(told))
             },
             broken: STOPPED,
         },
@@ -98,8 +104,10 @@ fn claims_are_proven_and_can_fail() {
             claim: "seconds that the longest call took; 10 are allowed",
             proven: |events| {
                 let calls = Trace::of(events.to_vec());
-                let mut calls = calls.spans_named("calls").peekable();
-                calls.peek().is_some() && calls.all(|call| call.end_ns - call.begin_ns < 5_000_000_000)
+                let calls = calls.spans_named("calls");
+                let longest =
+                    calls.map(|call| call.end_ns - call.begin_ns).max();
+                longest.is_some_and(|longest| longest < 5_000_000_000)
             },
             broken: STOPPED,
         },
@@ -157,7 +165,11 @@ const READ_THEN_WRITE: Change = (
     "let mut looks = 0;
      struct Naive<'a>(&'a Stock);
      impl Naive<'_> {
-         fn update(&self, key: &str, mut change: impl FnMut(Option<i32>) -> i32) -> shared::Result {
+         fn update(
+             &self,
+             key: &str,
+             mut change: impl FnMut(Option<i32>) -> i32,
+         ) -> shared::Result {
              self.0.insert(key, &change(self.0.get(key)?))?;
              Ok(())
          }

@@ -1,6 +1,8 @@
 """Manager: one dictionary, many processes. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import os
 import random
@@ -39,7 +41,7 @@ def all_write(pause):
 def two_sell(sell, pause):
     """Two sellers sell an apple each; says how many are left of 100."""
     with multiprocessing.Manager() as manager:
-        stock, lock = manager.dict(apples=100), manager.Lock()
+        stock, lock = manager.dict(apples=100), multiprocessing.Lock()
         both_have_looked = multiprocessing.Barrier(2)
 
         def seller():
@@ -122,29 +124,45 @@ def nonsense(pause):
 def measure(label, body):
     times = 2_000
     start = time.perf_counter()
-    for _ in range(times):
-        body()
+    result = body(times)
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
 
 
 def price():
-    own = {"apples": 100}
-    measure("own dictionary: get", lambda: own["apples"])
+    def get_from(dictionary):
+        def get(times):
+            total = 0
+            for _ in range(times):
+                total += dictionary["apples"]
+            return total
+
+        return get
+
+    measure("own dictionary: get", get_from({"apples": 100}))
     with multiprocessing.Manager() as manager:
-        stock, lock = manager.dict(apples=100), manager.Lock()
+        stock, lock = manager.dict(apples=100), multiprocessing.Lock()
 
-        def update():
-            with lock:
-                stock["apples"] += 1
+        def update(times):
+            for _ in range(times):
+                with lock:
+                    stock["apples"] += 1
+            return stock["apples"]
 
-        measure("manager: get", lambda: stock["apples"])
+        measure("manager: get", get_from(stock))
         measure("manager: update", update)
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     # Closures reach a child by a copy of the memory only.
     multiprocessing.set_start_method("fork")

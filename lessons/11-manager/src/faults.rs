@@ -22,6 +22,10 @@ const CALLS: [(&str, Call); 4] = [
 
 /// Four sellers call the manager again and again, each in another way. Then
 /// the manager is killed. Who is told, and how soon?
+///
+/// - [ ] nobody: they wait for an answer
+/// - [x] all four, well before their time limit
+/// - [ ] all four, when their time limit is over
 pub fn killed(stage: &Stage) -> shared::Result {
     let (parent, limit) = (stage.track("parent"), Duration::from_secs(10));
     let manager = ManagerBuilder::new().answer_within(limit).start()?;
@@ -69,6 +73,10 @@ const NONSENSE: [(&str, &[u8]); 3] = [
 
 /// Strangers write to the manager's socket: another protocol, mere noise, and
 /// half a request that they never finish. Who is harmed?
+///
+/// - [x] nobody: the seller sells what there is to sell
+/// - [ ] the manager: it ends, and the seller with it
+/// - [ ] the seller: it waits until the half is whole
 pub fn nonsense(stage: &Stage) -> shared::Result {
     let seller = stage.track("seller");
     let manager = Manager::new()?;
