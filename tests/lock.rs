@@ -9,7 +9,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
+use testkit::{
+    Change, Check, Ended, Lesson, Run, Screen, happened, noted, open_spans,
+};
 
 const LESSON: Lesson = Lesson {
     package: "lock",
@@ -18,6 +20,33 @@ const LESSON: Lesson = Lesson {
 };
 
 testkit::battery!(LESSON);
+
+#[test]
+fn held_after_looking_both_buy_the_same_ticket() {
+    let args = ["--step", "by_hand", "--hold", "has looked"];
+    let keys = [("is held", ""), ("is held", "\n"), ("bought", "\n")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    assert!(text.contains("at most one sale is lost (1)"), "{text}");
+    assert!(text.contains("says: 2"), "{text}");
+    assert_eq!(text.matches("sees: 3").count(), 2, "{text}");
+    assert_eq!(text.matches("bought: 2 left").count(), 2, "{text}");
+}
+
+#[test]
+fn who_comes_when_the_other_has_bought_loses_no_sale() {
+    let holds = ["--hold", "anna: leaves", "--hold", "ben: comes"];
+    let args = [&["--step", "by_hand"][..], &holds].concat();
+    // When both are held, anna has bought.
+    let keys = [("is held", ""), ("is held", "\n\n")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    assert!(text.contains("at most one sale is lost (0)"), "{text}");
+    assert!(text.contains("bought: 2 left"), "{text}");
+    assert!(text.contains("bought: 1 left"), "{text}");
+}
 
 #[test]
 fn claims_are_proven_and_can_fail() {
@@ -35,6 +64,17 @@ fn claims_are_proven_and_can_fail() {
                 sold(events).last().is_some_and(|last| last == "2 left")
             },
             broken: LOCKED,
+        },
+        Check {
+            step: "by_hand",
+            claim: "at most one sale is lost",
+            proven: |events| {
+                let says = noted(events, "file", "says");
+                let sold = sold(events);
+                let had_looked_later = sold.contains(&"1 left".to_owned());
+                sold.len() == 2 && says == if had_looked_later { 1 } else { 2 }
+            },
+            broken: ("main.rs", "shop.put(&data)?;", "shop.look()?;"),
         },
         Check {
             step: "one_at_a_time",
@@ -78,7 +118,8 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "cost.rs",
-                "buyer.span(\"thinks before it\", || buyer.pause_between(0.5, 0.8));
+                "\
+        buyer.span(\"thinks before it\", || buyer.pause_between(0.5, 0.8));
         let _held = buyer.span(\"waits\", || lock.lock())?;",
                 "let _held = buyer.span(\"waits\", || lock.lock())?;
         buyer.span(\"thinks before it\", || buyer.pause_between(0.5, 0.8));",
@@ -156,7 +197,9 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "killed_with_the_lock",
             claim: "unfinished files in the end",
-            proven: |events| noted(events, "next", "unfinished in the end") == 0,
+            proven: |events| {
+                noted(events, "next", "unfinished in the end") == 0
+            },
             broken: ("killed.rs", "shop.clean_up()?;", ""),
         },
     ]);

@@ -1,11 +1,14 @@
 """Lock: the last tickets. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
 import json
+import math
 import multiprocessing
 import os
 import random
 import signal
+import stat
 import tempfile
 import time
 
@@ -20,7 +23,8 @@ class Shop:
     def __init__(self, folder):
         self.folder = folder
         self.file = os.path.join(folder, "data.json")
-        self.put(3)
+        with open(self.file, "w") as file:
+            json.dump({"tickets": 3}, file)
 
     def look(self):
         with open(self.file) as file:
@@ -30,7 +34,10 @@ class Shop:
         # Written aside and renamed, so that nobody ever sees half a file.
         text = json.dumps({"tickets": tickets})
         name = f"{self.file}.unfinished-{os.getpid()}"
+        old = os.stat(self.file)
         with open(name, "x") as aside:
+            os.fchown(aside.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(aside.fileno(), stat.S_IMODE(old.st_mode))
             reached("opened")
             aside.write(text[: len(text) // 2])
             aside.flush()
@@ -48,13 +55,14 @@ class Shop:
 
 
 def ten(visit):
-    """Ten processes; how long they took, and how many bought a ticket."""
-    bought = fork.Value("i", 0)
+    """Ten processes; how long they took, how many bought a ticket, and how many
+    were refused."""
+    bought, refused = fork.Value("i", 0), fork.Value("i", 0)
 
     def buyer():
-        if visit():
-            with bought:
-                bought.value += 1
+        end = bought if visit() else refused
+        with end:
+            end.value += 1
 
     start = time.perf_counter()
     buyers = [fork.Process(target=buyer) for _ in range(BUYERS)]
@@ -62,7 +70,7 @@ def ten(visit):
         process.start()
     for process in buyers:
         process.join()
-    return time.perf_counter() - start, bought.value
+    return time.perf_counter() - start, bought.value, refused.value
 
 
 def nobody_locks(shop, pause):
@@ -74,7 +82,7 @@ def nobody_locks(shop, pause):
         pause(random.uniform(0.5, 1.5))
         return buy(shop, left, pause)
 
-    _, sold = ten(visit)
+    _, sold, _ = ten(visit)
     print(f"nobody locks: {sold} sold, {shop.look()} left")
 
 
@@ -96,7 +104,7 @@ def one_at_a_time(shop, pause):
         with lock:
             return buy(shop, shop.look(), pause)
 
-    _, sold = ten(visit)
+    _, sold, _ = ten(visit)
     print(f"one at a time: {sold} sold, {shop.look()} left")
 
 
@@ -115,11 +123,11 @@ def thinking_with_the_lock(shop, pause):
         with lock:
             return buy(shop, shop.look(), pause)
 
-    seconds, _ = ten(slow)
-    print(f"figure\tthinking with the lock\t{seconds:.9f}")
+    seconds, *ends = ten(slow)
+    print(f"figure\tthinking with the lock\t{seconds:.9f}\t{ends}")
     shop.put(3)
-    seconds, _ = ten(quick)
-    print(f"figure\tthinking before it\t{seconds:.9f}")
+    seconds, *ends = ten(quick)
+    print(f"figure\tthinking before it\t{seconds:.9f}\t{ends}")
 
 
 def looking_needs_no_lock(shop):
@@ -157,26 +165,40 @@ def killed_with_the_lock(shop):
 
 def measure(label, times, body):
     start = time.perf_counter()
-    for _ in range(times):
-        body()
+    result = body(times)
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
 
 
 def price(shop):
     lock = fork.Lock()
 
-    def lock_and_release():
-        with lock:
-            pass
+    def lock_and_release(times):
+        taken = 0
+        for _ in range(times):
+            with lock:
+                taken += 1
+        return taken
+
+    def write(times):
+        for tickets in range(1, times + 1):
+            shop.put(tickets)
+        return shop.look()
 
     measure("lock and release", 100_000, lock_and_release)
-    measure("write aside and sync", 10, lambda: shop.put(3))
+    measure("write aside and sync", 10, write)
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):

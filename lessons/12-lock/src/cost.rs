@@ -8,6 +8,10 @@ use shared::process::{Barrier, Lock};
 
 /// Who thinks with the lock in its hand keeps the others out. What does that
 /// cost?
+///
+/// - [x] twice the time at least: one thinks at a time
+/// - [ ] nothing: each thinks as long in either way
+/// - [ ] what the lock costs, and no more
 pub fn thinking_with_the_lock(stage: &Stage) -> shared::Result {
     let shop = Shop::open(stage)?;
     let (lock, all_here) = (Lock::new(())?, Barrier::new(BUYERS)?);
@@ -17,6 +21,12 @@ pub fn thinking_with_the_lock(stage: &Stage) -> shared::Result {
         buyer.span("thinks with it", || buyer.pause_between(0.5, 0.8));
         buyer.span("buys", || buy(buyer, &shop, data))
     })?;
+    let [sold, refused] = served(stage)?;
+    stage.figure_of(
+        [sold, refused],
+        "thinking with the lock",
+        slow.as_secs_f64(),
+    )?;
     shop.put_back()?;
     let quick = ten(stage, "quick", |buyer| {
         all_here.wait_timeout(PATIENCE)?;
@@ -24,8 +34,12 @@ pub fn thinking_with_the_lock(stage: &Stage) -> shared::Result {
         let _held = buyer.span("waits", || lock.lock())?;
         buyer.span("buys", || buy(buyer, &shop, shop.look()?))
     })?;
-    stage.figure("thinking with the lock", slow.as_secs_f64())?;
-    stage.figure("thinking before it", quick.as_secs_f64())?;
+    let [all_sold, all_refused] = served(stage)?;
+    stage.figure_of(
+        [all_sold - sold, all_refused - refused],
+        "thinking before it",
+        quick.as_secs_f64(),
+    )?;
     let trace = stage.trace()?;
     let (with, before) = ("thinks with it", "thinks before it");
     stage.claim("with it: one thinks at a time", trace.peak(with), at_most(1));
@@ -34,19 +48,34 @@ pub fn thinking_with_the_lock(stage: &Stage) -> shared::Result {
     shop.put_back()
 }
 
+/// How many have bought in this step so far, and how many were refused.
+fn served(stage: &Stage) -> shared::Result<[usize; 2]> {
+    let trace = stage.trace()?;
+    Ok(["bought", "refused"].map(|end| trace.count(end)))
+}
+
 /// What takes longer: to take a lock that is free, or to write a file?
+///
+/// - [ ] the lock: the system has to give it
+/// - [x] the file: it has to come to the disk
 pub fn price(stage: &Stage) -> shared::Result {
     const TIMES: u32 = 100_000;
     let (lock, shop) = (Lock::new(())?, Shop::open(stage)?);
     stage.measure("lock and release", TIMES, || {
+        let mut taken = 0;
         for _ in 0..TIMES {
-            drop(lock.lock()?);
+            let _held = lock.lock()?;
+            taken += 1;
         }
-        Ok(())
+        Ok(taken)
     })?;
-    let data = shop.look()?;
+    let mut data = shop.look()?;
     stage.measure("write aside and sync", 10, || {
-        (0..10).try_for_each(|_| shop.put(&data))
+        for tickets in 1..=10 {
+            data.tickets = tickets;
+            shop.put(&data)?;
+        }
+        Ok(shop.look()?.tickets)
     })?;
     shop.put_back()
 }

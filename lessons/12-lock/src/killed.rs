@@ -10,6 +10,10 @@ use shared::process::{Event, Lock, Process};
 
 /// A buyer is killed while it writes, with the lock in its hand. Who gets in,
 /// and what does the file say?
+///
+/// - [ ] nobody: it stays locked
+/// - [ ] the next one, who finds half a file
+/// - [x] the next one, who is told of it; the file is whole
 pub fn killed_with_the_lock(stage: &Stage) -> shared::Result {
     let shop = Shop::open(stage)?;
     let there_were = shop.look()?.tickets;

@@ -3,6 +3,7 @@
 //! data.json says that three tickets are left, and ten want one. Each looks,
 //! waits a moment, and buys. How many are sold?
 
+mod by_hand;
 mod cost;
 mod killed;
 mod shop;
@@ -35,6 +36,7 @@ struct Options {
 fn main() -> ExitCode {
     lesson![
         nobody_locks,
+        by_hand::by_hand,
         one_at_a_time,
         cost::thinking_with_the_lock,
         write::looking_needs_no_lock,
@@ -48,6 +50,10 @@ fn main() -> ExitCode {
 }
 
 /// Ten processes look, think, and buy if there was a ticket. How many are sold?
+///
+/// - [ ] as many as there are
+/// - [ ] more than there are; the file says that none is left
+/// - [x] more than there are; the file says that one is gone
 fn nobody_locks(stage: &Stage) -> shared::Result {
     let shop = Shop::open(stage)?;
     let there_were = shop.look()?.tickets;
@@ -104,6 +110,10 @@ fn buy(buyer: &Track, shop: &Shop, mut data: Data) -> shared::Result {
 }
 
 /// Now whoever buys takes a lock, and looks again. How many are sold?
+///
+/// - [ ] still more than there are: all have seen one before
+/// - [x] as many as there are; the rest are refused
+/// - [ ] one: whoever has the lock keeps the others out
 fn one_at_a_time(stage: &Stage) -> shared::Result {
     let shop = Shop::open(stage)?;
     let there_were = shop.look()?.tickets;

@@ -35,6 +35,10 @@ impl Phase {
 
 /// Somebody holds the lock and writes. What do others see who look without
 /// asking for it?
+///
+/// - [ ] nothing: they wait until it is released
+/// - [x] the old number, then the new one
+/// - [ ] half a file, while it is written
 pub fn looking_needs_no_lock(stage: &Stage) -> shared::Result {
     let shop = Shop::open(stage)?;
     let lock = Lock::new(())?;
