@@ -627,10 +627,15 @@ fn a_step_that_is_run_again_begins_anew() {
     fs::set_permissions(place.from().join("locked"), mode).expect("it is ours");
     let [from, to] =
         [place.from(), place.to()].map(|path| path.display().to_string());
-    let keys =
-        [("Enter: run", "\r"), ("r: run again", "r"), ("r: run again", "q")];
+    let keys = [
+        ("Enter: begin", "\r"),
+        ("Enter: run", "\r"),
+        ("r: run again", "r"),
+        ("r: run again", "q"),
+    ];
     let args = ["--walk", "--step", "serially", "--from", &from, "--to", &to];
-    let screen = Screen::of(LESSON, 80, &args, &keys);
+    // So high that the code fills one screen.
+    let screen = Screen::on(LESSON, (200, 80), &args, &keys);
     assert_eq!(screen.code, Some(0), "{}", screen.text());
     assert_eq!(all_of(&place.to().join("serially")), all_of(&place.from()));
 }

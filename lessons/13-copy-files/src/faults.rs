@@ -22,6 +22,10 @@ const LARGE: u64 = 4 << 20;
 
 /// A worker has copied half of a large file, and is killed. Is there half a
 /// file in the copy? And if the pool may begin the job again?
+///
+/// - [ ] yes, half of it; again: it is finished from there
+/// - [ ] yes, half of it; again: it is written anew
+/// - [x] no, nothing of that name; again: the whole file
 pub fn worker_killed(stage: &Stage) -> shared::Result {
     let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));
@@ -105,7 +109,12 @@ fn kill_one(
     killed.set();
     let error = large.get().err().map(|error| error.to_string());
     let error = error.unwrap_or_default();
-    parent.note("the job", if error.is_empty() { "done" } else { &error });
+    let [outcome, sentence] = match error.as_str() {
+        "" => ["done", "the job is done"],
+        error => [error, error], // it begins with "the job"
+    };
+    parent.record("the job", outcome);
+    parent.say(sentence);
     copy.finish()?;
     parent.record("in the copy", listing(to)?);
     Ok(Killed { aside, named, error })
@@ -121,6 +130,10 @@ fn listing(tree: &Path) -> anyhow::Result<Vec<String>> {
 
 /// Somebody writes to a file while it is copied, and removes another before its
 /// turn. What is in the copy?
+///
+/// - [ ] the first as it was, the second not, the third
+/// - [ ] the first with the new line, the second not, the third
+/// - [x] the third alone; why, is said for each of the others
 pub fn changed_meanwhile(stage: &Stage) -> shared::Result {
     let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (copier, writer) = (stage.track("copier"), stage.track("writer"));

@@ -23,7 +23,6 @@ use plan::Plan;
 use shared::lesson::equals;
 use shared::process::Pool;
 use shared::{Stage, Track, lesson};
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
@@ -35,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 struct Options {
-    /// Copy DIR, which is only read, instead of a sample: the first two steps
+    /// Copy DIR in place of a sample in the first two steps; it is only read
     #[arg(long, value_name = "DIR", requires = "to")]
     from: Option<PathBuf>,
     /// Copy it to DIR/serially and to DIR/with_a_pool; DIR is missing or empty
@@ -60,6 +59,9 @@ fn main() -> ExitCode {
 
 /// One process copies a tree, file by file. What has to be the same
 /// afterwards?
+///
+/// - [ ] names and bytes: a tree is nothing else
+/// - [x] names and bytes, links, permissions and times
 fn serially(stage: &Stage) -> shared::Result {
     let place = Place::open(stage, "serially")?;
     let copier = stage.track("copier");
@@ -84,6 +86,10 @@ fn serially(stage: &Stage) -> shared::Result {
 
 /// As many processes as there are cores, and each file is a job. Who copies
 /// what, and is the copy the same?
+///
+/// - [ ] one worker all, as long as it keeps up; it is the same
+/// - [x] all workers, whoever is free; it is the same
+/// - [ ] all workers; what two write at once may differ
 fn with_a_pool(stage: &Stage) -> shared::Result {
     let place = Place::open(stage, "with_a_pool")?;
     let (parent, worker) = (stage.track("parent"), stage.track("worker"));

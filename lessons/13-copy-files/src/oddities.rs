@@ -16,6 +16,10 @@ use walkdir::WalkDir;
 
 /// A name that is no text, a file of holes, a link to nowhere. What becomes of
 /// them?
+///
+/// - [x] they are copied as they are, and the holes as holes
+/// - [ ] they are copied, and the holes become bytes on the disk
+/// - [ ] the name and the link are refused
 pub fn more_than_bytes(stage: &Stage) -> shared::Result {
     let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (from, to) = (folder.join("source"), folder.join("copy"));
