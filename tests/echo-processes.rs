@@ -108,7 +108,7 @@ fn claims_are_proven_and_can_fail() {
                 let why = dropped.map(|event| event.args["value"].as_str());
                 let why: Vec<_> = why.flatten().collect();
                 why.contains(&"its line has no end")
-                    && why.contains(&"it reads no answer")
+                    && why.contains(&"it reads too slowly")
             },
             broken: (
                 "echo.rs",

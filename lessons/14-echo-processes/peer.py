@@ -1,12 +1,15 @@
 """Echo with processes: one for each client. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import os
 import resource
 import socket
 import struct
+import sys
 import time
-from multiprocessing import Process, connection, set_start_method
+from multiprocessing import Pipe, Process, connection, set_start_method
 
 WORKERS = 3
 PATIENCE = 10
@@ -44,8 +47,9 @@ def attend(listener, client, patience):
 class Server:
     """A process for each client."""
 
-    def __init__(self, listener, patience=PATIENCE):
+    def __init__(self, listener, patience=PATIENCE, ended=None):
         self.listener, self.patience = listener, patience
+        self.ended = ended  # takes the pids of those that have
         self.children = []
         self.refused = 0
 
@@ -58,7 +62,10 @@ class Server:
         ends = [child.sentinel for child in self.children]
         ready = connection.wait([self.listener, *ends])
         # To ask whether it lives reaps a child that does not.
-        self.children = [child for child in self.children if child.is_alive()]
+        for child in [child for child in self.children if not child.is_alive()]:
+            self.children.remove(child)
+            if self.ended:
+                self.ended.send(child.pid)
         if self.listener not in ready:
             return True
         try:
@@ -112,8 +119,8 @@ class Service:
             process.join()  # which first joins its own children
 
 
-def serve(listener, patience=PATIENCE):
-    Server(listener, patience).serve()
+def serve(listener, patience=PATIENCE, ended=None):
+    Server(listener, patience, ended).serve()
 
 
 class Client:
@@ -271,36 +278,59 @@ def three_processes(speed):
             client.close()
 
 
-def best(label, times, body):
-    """How long one takes, in the best of five rounds."""
-    rounds = []
+def best(times, ask):
+    """How many right answers there were in five rounds, and how long one of
+    them took in the best round."""
+    answers, rounds = 0, []
     for _ in range(5):
         start = time.perf_counter()
         for _ in range(times):
-            body()
+            answers += ask() == "HELLO"
         rounds.append((time.perf_counter() - start) / times)
-    print(f"figure\t{label}\t{min(rounds):.9f}")
+    return answers, min(rounds)
 
 
 def visit(service):
     client = Client(service.address)
-    client.ask("hello")
+    answer = client.ask("hello")
     client.close()
+    return answer
+
+
+def figure(label, seconds, result):
+    print(f"figure\t{label}\t{seconds:.9f}\t{result}")
 
 
 def price():
-    with Service(serve) as service:
-        best("a client: a process each", 20, lambda: visit(service))
+    told, ended = Pipe(duplex=False)
+    with Service(serve, PATIENCE, ended) as service:
+        answers, seconds = best(20, lambda: visit(service))
+        pids = []
+        while len(pids) < answers and told.poll(PATIENCE):
+            pids.append(told.recv())
+    result = f"{answers} answers, {len(pids)} processes ended"
+    figure("a client: a process each", seconds, result)
     with Service(work, processes=WORKERS) as service:
-        best("a client: three processes", 20, lambda: visit(service))
+        answers, seconds = best(20, lambda: visit(service))
+        figure("a client: three processes", seconds, answers)
         client = Client(service.address)
-        best("a line on one connection", 400, lambda: client.ask("hello"))
+        answers, seconds = best(400, lambda: client.ask("hello"))
+        figure("a line on one connection", seconds, answers)
         client.close()
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
+    # What servers print must not come into the middle of a line.
+    sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     set_start_method("fork")
 

@@ -26,7 +26,7 @@ pub fn attend_with(patience: Duration, client: &TcpStream, child: &Track) {
     let _serves = child.begin("serves");
     if let Err(error) = echo(client, patience) {
         let why = match error.kind() {
-            ErrorKind::WouldBlock => "it reads no answer".to_owned(),
+            ErrorKind::WouldBlock => "it reads too slowly".to_owned(),
             _ => error.to_string(),
         };
         child.note("drops it", why);

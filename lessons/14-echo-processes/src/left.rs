@@ -11,6 +11,10 @@ use std::{fs, io};
 const CLIENTS: usize = 3;
 
 /// Three clients come and go, and the server goes on. What is left of them?
+///
+/// - [ ] three zombies, until the server ends
+/// - [ ] their sockets, until the server ends
+/// - [x] no process, and no socket but the one that listens
 pub fn nothing_is_left(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let client = stage.track("clients");

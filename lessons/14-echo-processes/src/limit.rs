@@ -11,6 +11,10 @@ use std::net::TcpStream;
 
 /// The server may have no more processes, and a client comes. What does it
 /// hear?
+///
+/// - [ ] nothing: it waits until there is a process for it
+/// - [ ] that nobody listens: the server has ended
+/// - [x] why it cannot be served; the server stays
 pub fn process_limit(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let (first, second) = (stage.track("first"), stage.track("second"));
@@ -36,8 +40,11 @@ pub fn process_limit(stage: &Stage) -> shared::Result {
     first.pause(0.5);
     let answer = service.ask(&second, "hello");
     service.until_left(1);
-    let told = heard == NO_PROCESS.trim_end();
-    stage.claim("the first is told why not", told, equals(true));
+    stage.claim(
+        "the first is told why not",
+        heard == NO_PROCESS.trim_end(),
+        equals(true),
+    );
     let text = "the server stays, and serves the second";
     stage.claim(text, answer == "HELLO", equals(true));
     Ok(())

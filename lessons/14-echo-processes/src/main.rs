@@ -45,6 +45,10 @@ fn main() -> ExitCode {
 
 /// Some clients connect, one after the other, and all of them stay. Who
 /// answers the last one?
+///
+/// - [x] a process of its own
+/// - [ ] nobody, until one of the others has left
+/// - [ ] the one that answers all of them in turn
 fn a_process_each(stage: &Stage) -> shared::Result {
     let number = stage.options::<Options>().clients;
     let (server, child) = (stage.track("server"), stage.track("child"));

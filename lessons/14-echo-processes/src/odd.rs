@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// Half a character, an empty line, a mebibyte, no text at all, no end of the
 /// line. What is the answer to each?
+///
+/// - [x] the line in upper case, or a line that says why not
+/// - [ ] what is no text ends the process that reads it
+/// - [ ] none: whoever sends such things is cut off at once
 pub fn odd_lines(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let tracks = ODD_LINES.map(|(name, _)| stage.track(name));
@@ -60,6 +64,10 @@ const MOST: Duration = Duration::from_secs(1);
 
 /// One client vanishes, one sends a line without an end, one never reads what
 /// it is answered. Who else is harmed: one that is here already, or the next?
+///
+/// - [ ] the next: it waits for the one that never reads
+/// - [x] neither of them
+/// - [ ] both: the server ends with such a client
 pub fn odd_ends(stage: &Stage) -> shared::Result {
     let (server, child) = (stage.track("server"), stage.track("child"));
     let stays = stage.track("stays");

@@ -17,6 +17,10 @@ const CHANCE: f64 = 1.0;
 
 /// Three processes accept at one door, and four clients come. Who serves the
 /// fourth, and when?
+///
+/// - [ ] nobody: it is refused
+/// - [ ] one of the three, beside the client that it has
+/// - [x] one of the three, when a client of theirs has left
 pub fn three_processes(stage: &Stage) -> shared::Result {
     let worker = stage.track("worker");
     let tracks = [1, 2, 3, 4].map(|n| stage.track(format!("client {n}")));
