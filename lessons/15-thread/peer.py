@@ -1,6 +1,8 @@
 """Thread: several at work in one process. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import operator
 import os
@@ -148,16 +150,33 @@ def nothing():
     pass
 
 
-def measure(label, kind, rounds):
+def hundred_processes():
+    """How many of a hundred ended well."""
+    started = run_hundred(multiprocessing.Process, nothing)
+    return sum(process.exitcode == 0 for process in started)
+
+
+def hundred_threads():
+    """How many of a hundred have run."""
+    ran = []
+    run_hundred(threading.Thread, lambda: ran.append(1))
+    return len(ran)
+
+
+def run_hundred(kind, target):
+    started = [kind(target=target) for _ in range(100)]
+    for one in started:
+        one.start()
+    for one in started:
+        one.join()
+    return started
+
+
+def measure(label, body):
     start = time.perf_counter()
-    for _ in range(rounds):
-        hundred = [kind(target=nothing) for _ in range(100)]
-        for one in hundred:
-            one.start()
-        for one in hundred:
-            one.join()
-    seconds = (time.perf_counter() - start) / (rounds * 100)
-    print(f"figure\t{label}\t{seconds:.9f}")
+    result = body()
+    seconds = (time.perf_counter() - start) / 100
+    print(f"figure\t{label}\t{seconds:.9f}\t{result}")
 
 
 def number(text):
@@ -167,9 +186,16 @@ def number(text):
         raise argparse.ArgumentTypeError(f"{text} is no number") from None
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     parser.add_argument("--numbers", nargs=2, type=number, default=[12, 5])
     options = parser.parse_args()
     multiprocessing.set_start_method("fork")
@@ -184,8 +210,8 @@ def main():
     asked_to_stop(pause)
     four_operations(a, b, pause)
     four_operations(a, Decimal(0), pause)
-    measure("a process", multiprocessing.Process, 1)
-    measure("a thread", threading.Thread, 1)
+    measure("a process", hundred_processes)
+    measure("a thread", hundred_threads)
 
 
 if __name__ == "__main__":

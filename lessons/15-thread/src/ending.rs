@@ -10,6 +10,10 @@ use std::thread;
 
 /// A thread writes two pages; meanwhile main comes to its last line. What
 /// becomes of page 2 if main joins the thread (1), and what if not (2)?
+///
+/// - [ ] written each time: main waits for its threads
+/// - [ ] joined: written; not joined: written later
+/// - [x] joined: written; not joined: lost
 pub fn main_ends(stage: &Stage) -> shared::Result {
     let names = ["main 1", "writer 1"];
     main_with_a_writer(names.map(|name| stage.track(name)), true)?;
@@ -58,7 +62,11 @@ fn write(writer: &Track, tell: Sender<()>, ink: &Event) {
     });
 }
 
-/// Nobody can end a thread from outside. How is one stopped?
+/// A clock ticks in a thread, and would never end. How does main stop it?
+///
+/// - [ ] by a signal, as one stops a process
+/// - [x] by asking: the thread looks now and then, and returns
+/// - [ ] by dropping its handle: the thread ends with it
 pub fn asked_to_stop(stage: &Stage) -> shared::Result {
     let (main, clock) = (stage.track("main"), stage.track("clock"));
     let stop = AtomicBool::new(false);

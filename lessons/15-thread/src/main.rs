@@ -13,8 +13,8 @@ use nix::unistd::gettid;
 use numbers::Options;
 use shared::lesson::equals;
 use shared::{Stage, Track, lesson};
-use std::collections::HashSet;
-use std::fs::read_dir;
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{DirEntry, read_dir};
 use std::process::{self, ExitCode};
 use std::sync::Mutex;
 use std::thread::{self, Builder};
@@ -36,6 +36,10 @@ fn main() -> ExitCode {
 
 /// One thread runs a closure, another a type with a `run`. What do they and
 /// main have in common, and what is each one's own?
+///
+/// - [ ] the name; pid and thread id are each one's own
+/// - [x] the pid; thread id and name are each one's own
+/// - [ ] pid and thread id; the name is each one's own
 fn two_ways(stage: &Stage) -> shared::Result {
     let (main, cook) = (stage.track("main"), stage.track("cook"));
     let shop = Mutex::new(());
@@ -65,9 +69,11 @@ fn two_ways(stage: &Stage) -> shared::Result {
         stage.cannot_show("how many live", "/proc is not there");
         return Ok(());
     };
-    main.note("threads before and now", vec![before, now]);
-    let more = now.saturating_sub(before);
-    stage.claim("the system counts more threads", more, equals(2));
+    // Compared one by one: an earlier step's may still be on its way out.
+    let new = now.difference(&before).count();
+    main.note("threads before", Vec::from_iter(before));
+    main.note("threads now", Vec::from_iter(now));
+    stage.claim("the system counts more threads", new, equals(2));
     Ok(())
 }
 
@@ -90,9 +96,11 @@ fn introduce(track: &Track) {
     track.note("my thread id", gettid().to_string());
 }
 
-/// How many threads this process has: the system keeps a folder for each.
-fn living() -> Option<usize> {
-    Some(read_dir("/proc/self/task").ok()?.count())
+/// The ids of this process's threads: the system keeps a folder for each.
+fn living() -> Option<BTreeSet<String>> {
+    let folders = read_dir("/proc/self/task").ok()?;
+    let name = |folder: DirEntry| folder.file_name().into_string().ok();
+    folders.map(|folder| folder.ok().and_then(name)).collect()
 }
 
 /// How many different values the three have noted under this name.
@@ -102,6 +110,10 @@ fn different(three: [&Track; 3], name: &str) -> shared::Result<usize> {
 }
 
 /// Money is 100. A thread makes it 200. What does main have?
+///
+/// - [x] 200: both have the same memory
+/// - [ ] 100: the thread has changed a copy
+/// - [ ] 200 or 100, by luck
 fn one_memory(stage: &Stage) -> shared::Result {
     let (main, thread) = (stage.track("main"), stage.track("thread"));
     let mut money = 100;

@@ -6,7 +6,7 @@ use std::any::Any;
 /// The options of this lesson.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The two numbers to calculate with
+    /// Calculate with the numbers A and B, of 14 digits at most
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     #[arg(value_parser = number, allow_negative_numbers = true)]
     #[arg(default_values = ["12", "5"])]

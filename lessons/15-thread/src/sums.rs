@@ -9,6 +9,10 @@ use std::thread;
 
 /// Two numbers, four operations, a thread for each. How do the results come
 /// back? (`--numbers A B` takes others.)
+///
+/// - [ ] through a queue or a pipe, as from a process
+/// - [ ] not at all: a thread can only print what it has
+/// - [x] join returns what the thread has returned
 pub fn four_operations(stage: &Stage) -> shared::Result {
     let [a, b] = stage.options::<Options>().both();
     let (results, failed) = calculate(stage, a, b);
@@ -77,11 +81,18 @@ fn calculate(
 
 /// The same with 0 as the second number. Which of the four threads fail, and
 /// who is told?
+///
+/// - [x] the one that divides; whoever joins it is told
+/// - [ ] all: a panic ends the program
+/// - [ ] the one that divides; nobody is told
 pub fn one_fails(stage: &Stage) -> shared::Result {
     let [a, _] = stage.options::<Options>().both();
     let (results, failed) = calculate(stage, a, Decimal::ZERO);
-    let zero = vec![format!("{a} / 0: division by zero")];
-    stage.claim("join reports one failure", failed, equals(zero));
+    stage.claim(
+        "join reports one failure",
+        failed,
+        equals(vec![format!("{a} / 0: division by zero")]),
+    );
     stage.claim("and three results", results.len(), equals(3));
     Ok(())
 }
