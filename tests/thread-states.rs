@@ -19,13 +19,13 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "new",
             claim: "described: more threads",
-            proven: |events| noted(events, "main", "described: more threads") == 0,
+            proven: |events| more_threads(events, "described", 0),
             broken: STARTED_AT_ONCE,
         },
         Check {
             step: "new",
             claim: "started: more threads",
-            proven: |events| noted(events, "main", "started: more threads") == 1,
+            proven: |events| more_threads(events, "started", 1),
             broken: STARTED_AT_ONCE,
         },
         Check {
@@ -98,7 +98,10 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "let _ = reader.span(\"reads\", || ear.read(&mut [0]));",
-                "reader.span(\"reads\", || { drop(lock.lock()); _ = ear.read(&mut [0]) });",
+                "reader.span(\"reads\", || {
+                     drop(lock.lock());
+                     _ = ear.read(&mut [0])
+                 });",
             ),
         },
         Check {
@@ -119,7 +122,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "halted.rs",
                 "waitid(id(), WaitPidFlag::WSTOPPED)?;",
-                "waitid(id(), WaitPidFlag::WSTOPPED)?;\n    process.send(Signal::CONT)?;",
+                "waitid(id(), WaitPidFlag::WSTOPPED)?;
+                 process.send(Signal::CONT)?;",
             ),
         },
         Check {
@@ -131,38 +135,49 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "halted.rs",
-                "process.send(Signal::CONT)?;\n    waitid(id(), WaitPidFlag::WCONTINUED)?;\n    let after = tell(\"continued\", tasks.iter().map(Task::state).collect());",
-                "let after = tell(\"continued\", tasks.iter().map(Task::state).collect());\n    process.send(Signal::CONT)?;\n    waitid(id(), WaitPidFlag::WCONTINUED)?;",
+                "\
+    process.send(Signal::CONT)?;
+    waitid(id(), WaitPidFlag::WCONTINUED)?;
+    let after = tell(\"continued\", tasks.iter().map(Task::state).collect());",
+                "\
+    let after = tell(\"continued\", tasks.iter().map(Task::state).collect());
+    process.send(Signal::CONT)?;
+    waitid(id(), WaitPidFlag::WCONTINUED)?;",
             ),
         },
         Check {
             step: "ended",
             claim: "a thread that was joined",
-            proven: |events| noted(events, "main", "a thread that was joined") == "-",
+            proven: |events| left_of(events, "a thread that was joined", "-"),
             broken: (
                 "life.rs",
-                "let task = thread::scope(|scope| {\n        start(scope, || worker.span(\"runs\", || worker.pause(0.5)))\n    });",
+                "let task = thread::scope(|scope| {
+        start(scope, || worker.span(\"runs\", || worker.pause(0.5)))
+    });",
                 "worker.pause(0.5);\n    let task = Task::current();",
             ),
         },
         Check {
             step: "ended",
             claim: "a process that has ended",
-            proven: |events| noted(events, "main", "a process that has ended") == "Z",
+            proven: |events| left_of(events, "a process that has ended", "Z"),
             broken: (
                 "life.rs",
                 "waitid(Id::Pid(Pid::from_raw(pid as i32)), ended)?;",
-                "let _ = (Id::Pid(Pid::from_raw(pid as i32)), ended, process.wait());",
+                "let id = Id::Pid(Pid::from_raw(pid as i32));
+                 let _ = (id, ended, process.wait());",
             ),
         },
         Check {
             step: "ended",
             claim: "and was waited for",
-            proven: |events| noted(events, "main", "and was waited for") == "-",
+            proven: |events| left_of(events, "and was waited for", "-"),
             broken: (
                 "life.rs",
-                "process.join()?;\n    main.note(\"and was waited for\", task.state().to_string());",
-                "main.note(\"and was waited for\", task.state().to_string());\n    process.join()?;",
+                "process.join()?;
+    main.note(\"and was waited for\", task.state().to_string());",
+                "main.note(\"and was waited for\", task.state().to_string());
+    process.join()?;",
             ),
         },
         Check {
@@ -170,7 +185,8 @@ fn claims_are_proven_and_can_fail() {
             claim: "its letters",
             proven: |events| {
                 let letters = happened(events, "letter");
-                letters.map(|event| &event.args["value"]).eq(["R", "S", "R", "-"])
+                let letters = letters.map(|event| &event.args["value"]);
+                letters.eq(["R", "S", "R", "-"])
             },
             broken: (
                 "life.rs",
@@ -183,17 +199,26 @@ fn claims_are_proven_and_can_fail() {
 
 /// Another thread is there before the builder has spawned its own.
 const STARTED_AT_ONCE: Change = (
-    "main.rs",
+    "birth.rs",
     "let described = more()?;",
-    "thread::spawn(thread::park);\n    let described = more()?;",
+    "std::thread::spawn(std::thread::park);\n    let described = more()?;",
 );
 
 /// The worker sleeps on its core, for longer than anybody looks.
 const NOT_BUSY: Change = (
     "busy.rs",
     "count.fetch_add(1, Relaxed);",
-    "count.fetch_add(1, Relaxed);\n std::thread::sleep(std::time::Duration::from_secs(8));",
+    "count.fetch_add(1, Relaxed);
+     std::thread::sleep(std::time::Duration::from_secs(8));",
 );
+
+fn more_threads(events: &[Event], when: &str, number: u64) -> bool {
+    noted(events, "main", &format!("{when}: more threads")) == number
+}
+
+fn left_of(events: &[Event], what: &str, letter: &str) -> bool {
+    noted(events, "main", what) == letter
+}
 
 fn waits_in(events: &[Event], thread: &str) -> String {
     noted(events, "main", thread).as_str().unwrap_or_default().to_owned()

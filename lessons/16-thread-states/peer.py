@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -171,38 +172,47 @@ def life(pause):
     print("its letters:", letters)
 
 
-def blocked_and_woken(times):
+def there_and_back(times):
+    """Sends a byte to another thread, which sends it back; the sum of those."""
     (ping_ear, ping), (pong_ear, pong) = os.pipe(), os.pipe()
 
     def answer():
         for _ in range(times):
-            os.read(ping_ear, 1)
-            os.write(pong, b"!")
+            os.write(pong, os.read(ping_ear, 1))
 
-    begin = time.perf_counter()
     thread = start(answer)
+    came = 0
     for _ in range(times):
         os.write(ping, b"!")
-        os.read(pong_ear, 1)
+        came += os.read(pong_ear, 1)[0]
     thread.join()
-    seconds = (time.perf_counter() - begin) / (2 * times)
-    print(f"figure\tblocked and woken\t{seconds:.9f}")
     for end in (ping_ear, ping, pong_ear, pong):
         os.close(end)
+    return came
 
 
 def look(times):
     tid = threading.get_native_id()
+    return sum(state(tid) == "R" for _ in range(times))
+
+
+def measure(label, times, body):
     begin = time.perf_counter()
-    for _ in range(times):
-        state(tid)
+    result = body()
     seconds = (time.perf_counter() - begin) / times
-    print(f"figure\ta look at a state\t{seconds:.9f}")
+    print(f"figure\t{label}\t{seconds:.9f}\t{result}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     multiprocessing.set_start_method("fork")
 
@@ -216,8 +226,8 @@ def main():
     stopped(pause)
     ended(pause)
     life(pause)
-    blocked_and_woken(2000)
-    look(2000)
+    measure("blocked and woken", 4000, lambda: there_and_back(2000))
+    measure("a look at a state", 2000, lambda: look(2000))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ use std::time::Instant;
 
 /// Two busy threads have one core, so that only one can run. Do their letters
 /// tell which? And if each has a core of its own?
+///
+/// - [ ] yes: who waits for the core has another letter; then none
+/// - [x] no: both have R, with one core and with two
 pub fn one_core(stage: &Stage) -> shared::Result {
     let cores = cores();
     let [core, ..] = cores[..] else {

@@ -1,7 +1,7 @@
 //! Threads that not even a signal wakes, and threads that a signal has
 //! stopped.
 
-use crate::task::Task;
+use crate::task::{ASLEEP, RUNNABLE, Task};
 use anyhow::Context;
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawnp};
@@ -19,6 +19,10 @@ use std::thread;
 
 /// A thread starts a program, and the program cannot begin yet. What is the
 /// letter of the thread until then?
+///
+/// - [ ] R: it is at work
+/// - [ ] S: it waits, as for anything else
+/// - [x] D: it waits, and no signal wakes it
 pub fn undisturbed(stage: &Stage) -> shared::Result {
     let (main, starter) = (stage.track("main"), stage.track("starter"));
     let gate = stage.folder()?.join("gate");
@@ -30,7 +34,7 @@ pub fn undisturbed(stage: &Stage) -> shared::Result {
         starter.span("starts a program", || start_behind(&path))
     });
     let task = told.recv()?;
-    let state = task.until('D');
+    let state = task.until_at_rest_in("clone").state;
     main.note("the starter", state.to_string());
     main.pause(1.0);
     // Whoever opens both ends waits for nobody, and nobody for him.
@@ -56,6 +60,10 @@ fn start_behind(gate: &Path) -> nix::Result<Pid> {
 
 /// SIGSTOP goes to a process with two threads: one waits, one is busy. What
 /// becomes of each?
+///
+/// - [x] both are stopped
+/// - [ ] one is stopped: the one that gets the signal
+/// - [ ] the busy one is stopped; the other sleeps on
 pub fn stopped(stage: &Stage) -> shared::Result {
     let main = stage.track("main");
     let (waiter, counter) = (stage.track("waiter"), stage.track("counter"));
@@ -79,10 +87,10 @@ pub fn stopped(stage: &Stage) -> shared::Result {
         main.note(when, texts);
         letters
     };
-    let both = tasks.iter().zip(['S', 'R']);
+    let both = tasks.iter().zip([ASLEEP, RUNNABLE]);
     tell("before", both.map(|(task, letter)| task.until(letter)).collect());
     process.send(Signal::STOP)?;
-    waitid(id(), WaitPidFlag::WSTOPPED)?; // returns when all threads have
+    waitid(id(), WaitPidFlag::WSTOPPED)?; // returns when it has stopped
     let stopped = tell("stopped", tasks.iter().map(Task::state).collect());
     main.span("holds them", || main.pause(1.0));
     process.send(Signal::CONT)?;

@@ -1,6 +1,6 @@
 //! The end of a thread, and its way there.
 
-use crate::task::{Task, start};
+use crate::task::{ASLEEP, GONE, RUNNABLE, Task, start};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 use shared::Stage;
@@ -11,12 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 /// A thread has ended, and a process. What is left of each?
+///
+/// - [ ] nothing of either
+/// - [x] of the thread nothing, of the process a zombie
+/// - [ ] a zombie of each, until somebody waits for it
 pub fn ended(stage: &Stage) -> shared::Result {
     let (main, worker) = (stage.track("main"), stage.track("worker"));
     let task = thread::scope(|scope| {
         start(scope, || worker.span("runs", || worker.pause(0.5)))
     });
-    main.note("a thread that was joined", task.until('-').to_string());
+    main.note("a thread that was joined", task.until(GONE).to_string());
     let child = stage.track("child");
     let process = Process::spawn(|| child.span("runs", || child.pause(0.5)))?;
     let pid = process.pid();
@@ -40,6 +44,10 @@ pub fn ended(stage: &Stage) -> shared::Result {
 
 /// A worker counts, waits for a lock, counts again and ends. Which letters
 /// does it have, one after another?
+///
+/// - [ ] R all the time: to wait for a lock is work
+/// - [x] R, S, R, and then none
+/// - [ ] R, S, R, and then Z
 pub fn life(stage: &Stage) -> shared::Result {
     let (main, worker) = (stage.track("main"), stage.track("worker"));
     let (lock, enough) = (Mutex::new(()), AtomicBool::new(false));
@@ -58,15 +66,15 @@ pub fn life(stage: &Stage) -> shared::Result {
             letters.push(letter);
             main.pause(1.0);
         };
-        see('R');
+        see(RUNNABLE);
         enough.store(true, Relaxed);
-        see('S');
+        see(ASLEEP);
         drop(held);
-        see('R');
+        see(RUNNABLE);
         enough.store(true, Relaxed);
         task
     });
-    letters.push(task.until('-'));
+    letters.push(task.until(GONE));
     main.note("letter", letters[3].to_string());
     stage.drawing(&picture(letters[0], letters[1], letters[3]));
     stage.claim("its letters", letters, equals(vec!['R', 'S', 'R', '-']));

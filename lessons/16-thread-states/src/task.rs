@@ -15,6 +15,13 @@ use std::time::{Duration, Instant};
 /// How long to look for a state that is to come, on a busy machine too.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The letter of whoever can use a core, whether it has one or not.
+pub const RUNNABLE: char = 'R';
+/// The letter of whoever waits; a signal would wake it.
+pub const ASLEEP: char = 'S';
+/// In place of a letter, when the system knows no such thread.
+pub const GONE: char = '-';
+
 /// The calls in which the threads of this lesson wait, by their numbers.
 const CALLS: [(c_long, &str); 6] = [
     (SYS_futex, "futex"),
@@ -32,7 +39,7 @@ pub struct Task(PathBuf);
 /// What was seen of it.
 #[derive(Clone, Copy)]
 pub struct Seen {
-    /// The letter of its state; `-` when the system knows no such thread.
+    /// The letter of its state.
     pub state: char,
     /// The call in which it waits, if the system tells.
     pub call: Option<&'static str>,
@@ -62,7 +69,7 @@ impl Task {
         // 4711 (name) S 1 ...: there may be a bracket in the name too.
         let stat = fs::read_to_string(self.0.join("stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
-        state.and_then(|rest| rest.chars().next()).unwrap_or('-')
+        state.and_then(|rest| rest.chars().next()).unwrap_or(GONE)
     }
 
     fn call(&self) -> Option<&'static str> {
@@ -81,14 +88,22 @@ impl Task {
     /// The same for who is asleep in a certain call.
     pub fn until_asleep_in(&self, call: &str) -> Seen {
         let there = |seen: Seen| seen.call.is_none_or(|found| found == call);
-        self.look_until(|seen| seen.state == 'S' && there(seen))
+        self.look_until(|seen| seen.state == ASLEEP && there(seen))
+    }
+
+    /// The same for who rests in a certain call, in whichever state.
+    pub fn until_at_rest_in(&self, call: &str) -> Seen {
+        self.look_until(|seen| match seen.call {
+            Some(found) => found == call && seen.state != RUNNABLE,
+            None => ![RUNNABLE, ASLEEP].contains(&seen.state),
+        })
     }
 
     fn look_until(&self, enough: impl Fn(Seen) -> bool) -> Seen {
         let begin = Instant::now();
         loop {
             let state = self.state();
-            let call = if state == '-' { Some("none") } else { self.call() };
+            let call = if state == GONE { Some("none") } else { self.call() };
             let seen = Seen { state, call };
             if enough(seen) || begin.elapsed() > PATIENCE {
                 return seen;
