@@ -4,7 +4,7 @@ use serde_json::Value;
 use shared::trace::Event;
 use std::fs;
 use std::process::Command;
-use testkit::{Change, Check, Lesson, happened, noted};
+use testkit::{Change, Check, Lesson, Run, Screen, happened, noted};
 
 const LESSON: Lesson = Lesson {
     package: "race",
@@ -13,6 +13,74 @@ const LESSON: Lesson = Lesson {
 };
 
 testkit::battery!(LESSON);
+
+#[test]
+fn held_after_reading_one_overwrites_the_other() {
+    let args = ["--step", "by_hand", "--hold", "has read"];
+    let keys = [("is held", ""), ("is held", "\n"), ("writes: ", "\n")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    let claim = "at most one update is lost";
+    let left = [1, -1].map(|left| format!("{claim} ({left})"));
+    assert!(left.iter().any(|left| text.contains(left)), "{text}");
+    assert_eq!(text.matches("reads: 0").count(), 2, "{text}");
+}
+
+#[test]
+fn who_comes_when_the_other_has_written_loses_nothing() {
+    let holds = ["--hold", "anna: has written", "--hold", "ben: comes"];
+    let args = [&["--step", "by_hand"][..], &holds].concat();
+    let keys = [("is held", ""), ("is held", "\n\n")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    assert!(text.contains("at most one update is lost (0)"), "{text}");
+}
+
+/// What is typed to walk mode lets nobody go; what is typed to those who are
+/// held is no answer to walk mode.
+#[test]
+fn who_walks_and_holds_types_to_one_at_a_time() {
+    let args = ["--walk", "--step", "by_hand", "--hold", "has read"];
+    let keys = [
+        ("Enter: begin", "\r"),
+        ("Enter: more", "\r"),
+        // Lines that nobody has asked for.
+        ("Enter: run", "\r\n\n\n"),
+        ("is held", ""),
+        ("is held", "\n"),
+        ("writes: ", "\n\nq"),
+        ("Enter: next", "r"),
+        ("is held", ""),
+        ("is held", "\n\n"),
+        ("Enter: next", "q"),
+    ];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    assert_eq!(screen.code, Some(0), "{}", screen.text());
+    assert!(screen.restored);
+    let views = screen.views();
+    let ran: Vec<&String> =
+        views.iter().filter(|view| view.contains("is held")).collect();
+    assert_eq!(ran.len(), 2, "{views:?}");
+    for view in ran {
+        let held = view.rfind("is held").expect("it was looked for");
+        let wrote = view.find("writes: ").expect("both have written");
+        assert!(held < wrote, "{view}");
+        assert!(view.lines().count() <= 24, "{view}");
+    }
+}
+
+#[test]
+fn who_holds_needs_a_terminal() {
+    let args = ["--step", "by_hand", "--hold", "has read"];
+    Run::new(LESSON, &args).end().refused(2, &["--hold", "terminal"]);
+    // Where nobody sees who is held.
+    let args = ["--step", "by_hand", "--runs", "2", "--hold", "has read"];
+    Run::new(LESSON, &args).end().refused(2, &["--runs", "--hold"]);
+    let args = ["--hold", "has slept"];
+    Run::new(LESSON, &args).end().refused(2, &["comes, has read, has written"]);
+}
 
 #[test]
 fn claims_are_proven_and_can_fail() {
@@ -26,8 +94,15 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "main.rs",
-                "let seen = number.load(Relaxed);\n                track.note(\"reads\", seen);\n                track.span(\"waits\", || both_have_read.wait());\n                track.span(\"thinks\", || track.pause_between(0.5, 1.5));\n                number.store(seen + change, Relaxed);",
-                "both_have_read.wait();\n let seen = number.fetch_add(change, Relaxed);",
+                "let seen = number.load(Relaxed);\n                \
+                 track.note(\"reads\", seen);\n                \
+                 track.span(\"waits\", \
+                 || both_have_read.wait());\n                \
+                 track.span(\"thinks\", \
+                 || track.pause_between(0.5, 1.5));\n                \
+                 number.store(seen + change, Relaxed);",
+                "both_have_read.wait();\n \
+                 let seen = number.fetch_add(change, Relaxed);",
             ),
         },
         Check {
@@ -38,9 +113,25 @@ fn claims_are_proven_and_can_fail() {
                     && noted(events, "ben", "writes") == -1
             },
             broken: (
-                "main.rs",
+                "late.rs",
                 "number.store(seen - 1, Relaxed);",
                 "let seen = number.fetch_sub(1, Relaxed);",
+            ),
+        },
+        Check {
+            step: "by_hand",
+            claim: "at most one update is lost",
+            proven: |events| {
+                let wrote = ["anna", "ben"]
+                    .map(|name| noted(events, name, "writes").as_i64());
+                wrote.iter().all(|wrote| {
+                    wrote.is_some_and(|wrote| (-1..=1).contains(&wrote))
+                })
+            },
+            broken: (
+                "by_hand.rs",
+                "number.load(Relaxed);\n                track",
+                "5 + number.load(Relaxed);\n                track",
             ),
         },
         Check {
@@ -111,8 +202,12 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| written(events) == [1; 100],
             broken: (
                 "hundred.rs",
-                "let seen = number.load(Relaxed);\n                track.span(\"waits\", || all_have_read.wait());\n                number.store(seen + 1, Relaxed);",
-                "all_have_read.wait();\n let seen = number.fetch_add(1, Relaxed);",
+                "let seen = number.load(Relaxed);\n                \
+                 track.span(\"waits\", \
+                 || all_have_read.wait());\n                \
+                 number.store(seen + 1, Relaxed);",
+                "all_have_read.wait();\n \
+                 let seen = number.fetch_add(1, Relaxed);",
             ),
         },
         Check {
@@ -127,7 +222,8 @@ fn claims_are_proven_and_can_fail() {
 /// The lock is held while reading and while writing, but not in between.
 const NO_LOCK_WHILE_IT_WAITS: Change = (
     "hundred.rs",
-    "let mut number = track.span(\"waits\", || lock(number));\n                let seen = *number;",
+    "let mut number = track.span(\"waits\", || lock(number));\n                \
+     let seen = *number;",
     "static ALL: Barrier = Barrier::new(THREADS);\n \
      let seen = *lock(number);\n \
      ALL.wait();\n \

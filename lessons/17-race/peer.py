@@ -2,6 +2,8 @@
 
 import argparse
 import collections
+import contextlib
+import math
 import random
 import threading
 import time
@@ -95,18 +97,28 @@ def left_to_luck():
     print(f"left to luck: {passed} of {RUNS // 20} would pass a test")
 
 
+def measured(update):
+    """A million updates by each of two threads: how many, and how long one took."""
+    made = []
+
+    def million_times(change):
+        for mine in range(1, MILLION + 1):
+            update(change)
+        made.append(mine)
+
+    start = time.perf_counter()
+    both(million_times)
+    seconds = time.perf_counter() - start
+    return sum(made), seconds / sum(made)
+
+
+def figure(label, seconds, result):
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
+
+
 def lock_or_atomic():
-    def price(label, update):
-        def million_times(change):
-            for _ in range(MILLION):
-                update(change)
-
-        start = time.perf_counter()
-        both(million_times)
-        seconds = (time.perf_counter() - start) / (2 * MILLION)
-        print(f"figure\t{label}\t{seconds:.12f}")
-
-    price("read, then write", Number().update)
+    made, seconds = measured(Number().update)
+    figure("read, then write", seconds, made)
 
     locked, lock = Number(), threading.Lock()
 
@@ -114,13 +126,13 @@ def lock_or_atomic():
         with lock:
             locked.value += change
 
-    price("with a lock", update_locked)
-    print("with a lock:", locked.value)
+    made, seconds = measured(update_locked)
+    figure("with a lock", seconds, [made, locked.value])
 
     # Python has no atomic number; append is one step for its interpreter.
     changes = collections.deque()
-    price("with an atomic", changes.append)
-    print("with an atomic:", sum(changes))
+    _, seconds = measured(changes.append)
+    figure("with an atomic", seconds, [len(changes), sum(changes)])
 
 
 def all_read_first():
@@ -148,9 +160,16 @@ def one_at_a_time(pause):
     print("one at a time, lost:", THREADS - number.value)
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):

@@ -10,6 +10,10 @@ use std::thread;
 const THREADS: usize = 100;
 
 /// A hundred threads read, wait, and write one more. How many are lost?
+///
+/// - [ ] none: each writes one more
+/// - [ ] half of them, about
+/// - [x] all but one: they write the same number
 pub fn all_read_first(stage: &Stage) -> shared::Result {
     let number = &AtomicI64::new(0);
     let all_have_read = &Barrier::new(THREADS);
@@ -33,6 +37,10 @@ fn hundred(stage: &Stage) -> Vec<Track> {
 }
 
 /// The same, but each has the lock from reading to writing. How many are lost?
+///
+/// - [x] none: each reads what the last one wrote
+/// - [ ] all but one: all of them still wait
+/// - [ ] a few: the lock protects each access, not the sum
 pub fn one_at_a_time(stage: &Stage) -> shared::Result {
     let number = &Mutex::new(0);
     thread::scope(|scope| {

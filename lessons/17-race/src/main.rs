@@ -3,9 +3,13 @@
 //! One thread adds to a number, another takes away from it, just as often. Why
 //! is it not 0 afterwards, and what makes it 0?
 
+mod by_hand;
 mod hundred;
+mod late;
 mod outcomes;
+mod price;
 
+use price::measured;
 use shared::lesson::{differs_from, equals};
 use shared::{Stage, lesson};
 use std::process::ExitCode;
@@ -18,18 +22,24 @@ const MILLION: i64 = 1_000_000;
 fn main() -> ExitCode {
     lesson![
         both_read_first,
-        one_late_write,
+        late::one_late_write,
+        by_hand::by_hand,
         outcomes::two_hundred_runs,
         outcomes::left_to_luck,
         lock_or_atomic,
         hundred::all_read_first,
-        hundred::one_at_a_time,
+        hundred::one_at_a_time;
+        price,
     ]
     .run()
 }
 
 /// Anna adds one, ben takes one away, and both read before one of them writes.
 /// Is the number 0 again?
+///
+/// - [ ] yes: one has added, the other taken away
+/// - [ ] now and then: it depends on who writes last
+/// - [x] no: one update is lost
 fn both_read_first(stage: &Stage) -> shared::Result {
     let (number, both_have_read) = (&AtomicI64::new(0), &Barrier::new(2));
     thread::scope(|scope| {
@@ -51,36 +61,6 @@ fn both_read_first(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// A million updates each. Ben has read, is held up, and writes when anna is
-/// through. What is left?
-fn one_late_write(stage: &Stage) -> shared::Result {
-    let (anna, ben) = (stage.track("anna"), stage.track("ben"));
-    let (number, your_turn) = (&AtomicI64::new(0), &Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            your_turn.wait();
-            anna.span("adds", || repeat(MILLION, || update(number, 1)));
-            anna.note("comes to", number.load(Relaxed));
-            your_turn.wait();
-        });
-        scope.spawn(move || {
-            let seen = number.load(Relaxed);
-            ben.note("reads", seen);
-            ben.span("waits", || {
-                your_turn.wait(); // anna's
-                your_turn.wait(); // ben's
-            });
-            number.store(seen - 1, Relaxed);
-            ben.note("writes", seen - 1);
-            let rest = || repeat(MILLION - 1, || update(number, -1));
-            ben.span("takes away", rest);
-        });
-    });
-    let left = number.load(Relaxed);
-    stage.claim("not 0, but as if nobody added", left, equals(-MILLION));
-    Ok(())
-}
-
 /// Reads, then writes: two steps, and anything may happen in between.
 fn update(number: &AtomicI64, change: i64) {
     let seen = number.load(Relaxed);
@@ -93,15 +73,22 @@ fn repeat(times: i64, body: impl Fn()) {
 
 /// A million each: with a lock; and with an addition that is one step. Is it
 /// 0, and what does it cost?
+///
+/// - [ ] 0 with the lock; an atomic only makes each access whole
+/// - [x] 0 with either: each makes one step of the two
+/// - [ ] 0 with the atomic; a lock guards each access, not the sum
 fn lock_or_atomic(stage: &Stage) -> shared::Result {
     let race = AtomicI64::new(0);
-    price(stage, "read, then write", |change| update(&race, change))?;
+    let (made, price) = measured(|change| update(&race, change));
+    stage.figure_of(made, "read, then write", price)?;
     let locked = Mutex::new(0);
-    price(stage, "with a lock", |change| *lock(&locked) += change)?;
+    let (made, price) = measured(|change| *lock(&locked) += change);
+    stage.figure_of([made, *lock(&locked)], "with a lock", price)?;
     let atomic = AtomicI64::new(0);
-    price(stage, "with an atomic", |change| {
+    let (made, price) = measured(|change| {
         atomic.fetch_add(change, Relaxed);
-    })?;
+    });
+    stage.figure_of([made, atomic.load(Relaxed)], "with an atomic", price)?;
 
     let number = stage.track("number");
     number.note("with a lock", *lock(&locked));
@@ -109,18 +96,6 @@ fn lock_or_atomic(stage: &Stage) -> shared::Result {
     stage.claim("with a lock: 0", *lock(&locked), equals(0));
     stage.claim("with an atomic: 0", atomic.into_inner(), equals(0));
     Ok(())
-}
-
-/// Measures an update, of a million by each of two threads.
-fn price(
-    stage: &Stage,
-    label: &str,
-    update: impl Fn(i64) + Sync,
-) -> shared::Result<f64> {
-    stage.measure(label, 2 * MILLION as u32, || {
-        both(|change| repeat(MILLION, || update(change)));
-        Ok(())
-    })
 }
 
 /// Two threads: one to add 1, the other -1.
