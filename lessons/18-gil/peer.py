@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import dis
 import math
 import multiprocessing
@@ -92,78 +93,112 @@ def one_instruction():
     print("after two are appended:", len(added))
 
 
-def run_processes(number, body, *args):
+# Five ways to do something many times. Each returns what came of it.
+
+
+def one_by_one(number, body, *args):
+    return [body(*args) for _ in range(number)]
+
+
+def processes(number, body, *args):
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=body, args=args) for _ in range(number)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    results = context.SimpleQueue()
+
+    def run():
+        results.put(body(*args))
+
+    children = [context.Process(target=run) for _ in range(number)]
+    for child in children:
+        child.start()
+    came = [results.get() for _ in children]
+    for child in children:
+        child.join()
+    return came
 
 
-def run_one_by_one(number, body, *args):
-    for _ in range(number):
-        body(*args)
+def threads(number, body, *args):
+    results = []
+
+    def run():
+        results.append(body(*args))
+
+    run_threads(number, run)
+    return results
 
 
-async def run_coroutines(number, body, *args):
-    await asyncio.gather(*(body(*args) for _ in range(number)))
+async def gathered(number, body, *args):
+    return await asyncio.gather(*(body(*args) for _ in range(number)))
 
 
-async def coroutine_product(up_to):
-    # No await: while one computes, no other goes on.
-    product(up_to)
+def coroutines(number, body, *args):
+    return asyncio.run(gathered(number, body, *args))
 
 
-def run_in_a_loop(number, body, *args):
-    asyncio.run(run_coroutines(number, body, *args))
-
-
-def measure(what, ways, rounds, number, *args):
+def measure(what, bodies, rounds, number, *args):
     """Measures each way in so many rounds, and prints its quickest."""
+    body, coroutine = bodies
+    ways = {
+        "one by one": (one_by_one, body),
+        "processes": (processes, body),
+        # Both are Python's threads, which have the lock, wanted or not.
+        "threads": (threads, body),
+        "under the lock": (threads, body),
+        "coroutines": (coroutines, coroutine),
+    }
     best = dict.fromkeys(ways, math.inf)
+    came = dict.fromkeys(ways, 0)
     for _ in range(rounds):
         for name, (run, body) in ways.items():
             start = time.perf_counter()
-            run(number, body, *args)
+            results = run(number, body, *args)
             best[name] = min(best[name], time.perf_counter() - start)
+            came[name] += sum(results)
     for name, seconds in best.items():
-        print(f"figure\t{what}: {name}\t{seconds:.12f}", flush=True)
+        print(f"figure\t{what}: {name}\t{seconds:.12f}\t{came[name]}", flush=True)
 
 
-def five_ways(body, coroutine):
-    return {
-        "one by one": (run_one_by_one, body),
-        "processes": (run_processes, body),
-        # Both are Python's threads, which have the lock, wanted or not.
-        "threads": (run_threads, body),
-        "under the lock": (run_threads, body),
-        "coroutines": (run_in_a_loop, coroutine),
-    }
+def remainder(up_to):
+    # That of a prime which is larger than all factors.
+    return product(up_to) % 1_000_000_007
+
+
+async def coroutine_remainder(up_to):
+    # No await: while one computes, no other goes on.
+    return remainder(up_to)
 
 
 def compute_five_ways(full):
     up_to, rounds = (100_000, 1) if full else (8_000, 3)
-    ways = five_ways(product, coroutine_product)
-    measure("compute", ways, rounds, 16, up_to)
+    measure("compute", (remainder, coroutine_remainder), rounds, 16, up_to)
+
+
+def slept(seconds):
+    begun = time.monotonic()
+    time.sleep(seconds)
+    return time.monotonic() - begun >= seconds
+
+
+async def coroutine_slept(seconds):
+    begun = time.monotonic()
+    await asyncio.sleep(seconds)
+    return time.monotonic() - begun >= seconds
 
 
 def wait_five_ways(speed, full):
     waits, seconds = (100, 2.0) if full else (20, 0.25)
-    ways = five_ways(time.sleep, asyncio.sleep)
-    measure("wait", ways, 1, waits, seconds / speed)
+    measure("wait", (slept, coroutine_slept), 1, waits, seconds / speed)
 
 
-def speed(text):
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError("give a number above 0")
-    return number
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=speed, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
 

@@ -38,7 +38,7 @@ pub fn compute_five_ways(stage: &Stage) -> shared::Result {
     let track = stage.track("all");
     track.say(format!("computing: {products} times 1 * 2 * ... * {up_to}"));
     let program = product(up_to);
-    let ways = measure(stage, "compute", &program, products, rounds, &track)?;
+    let ways = measure(stage, &program, products, rounds, &track)?;
     let [one_by_one, _, threads, ..] = &ways;
     if threads.seconds > 0.75 * one_by_one.seconds {
         stage.cannot_show("which are quick", "no two cores were free");
@@ -46,18 +46,32 @@ pub fn compute_five_ways(stage: &Stage) -> shared::Result {
     let all = ways.iter().flat_map(|way| &way.ran);
     let all: Vec<u64> = all.map(|(remainder, _)| *remainder).collect();
     track.record("remainders", all.as_slice());
+    for way in &ways {
+        let sum: u64 = way.ran.iter().map(|(remainder, _)| remainder).sum();
+        stage.figure_of(sum, &format!("compute: {}", way.name), way.seconds)?;
+    }
     let same = all.iter().all(|one| *one == all[0]);
     stage.claim("all compute the same", same, equals(true));
     Ok(())
 }
 
 /// Much to wait for, in five ways. Which of them are quick?
+///
+/// - [ ] coroutines alone
+/// - [x] all but one by one
+/// - [ ] those without the lock
 pub fn wait_five_ways(stage: &Stage) -> shared::Result {
     let Size { waits, seconds, .. } = size(stage);
     let track = stage.track("all");
     track.say(format!("waiting: {waits} times {seconds} s"));
-    let program = [Op::Sleep(stage.time(seconds))];
-    let ways = measure(stage, "wait", &program, waits, 1, &track)?;
+    let time = stage.time(seconds);
+    let ways = measure(stage, &[Op::Sleep(time)], waits, 1, &track)?;
+    for way in &ways {
+        let slept = way.ran.iter().map(|(_, [from, to])| to - from);
+        let enough = slept.filter(|ns| u128::from(*ns) >= time.as_nanos());
+        let label = format!("wait: {}", way.name);
+        stage.figure_of(enough.count(), &label, way.seconds)?;
+    }
     let peaks = ways.each_ref().map(|way| asleep_at_once(&way.ran));
     let rows = ways.iter().zip(peaks);
     let rows = rows.map(|(way, peak)| [way.name.into(), peak.to_string()]);
@@ -84,7 +98,6 @@ struct Measured {
 /// one of them other programs may have the cores.
 fn measure(
     stage: &Stage,
-    what: &str,
     program: &[Op],
     times: usize,
     rounds: usize,
@@ -105,9 +118,6 @@ fn measure(
             way.seconds = way.seconds.min(took.as_secs_f64());
             progress.advance(1);
         }
-    }
-    for way in &ways {
-        stage.figure(&format!("{what}: {}", way.name), way.seconds)?;
     }
     Ok(ways)
 }

@@ -26,7 +26,7 @@ use turns::{asked_back, ms};
 
 #[derive(Args)]
 struct Options {
-    /// Measures products up to 100000, and 100 times 2 s, which takes minutes
+    /// Compute products up to 100000, and wait 100 times for 2 s: takes minutes
     #[arg(long)]
     full: bool,
 }
@@ -51,6 +51,10 @@ fn main() -> ExitCode {
 
 /// `counter += 1` is a program for the interpreter. After which of its
 /// instructions has the counter changed?
+///
+/// - [ ] the third: Add
+/// - [x] the last: Store
+/// - [ ] none of them alone: a line is done as one
 fn one_line(stage: &Stage) -> shared::Result {
     let program = [Op::Load, Op::Push(1), Op::Add, Op::Store];
     let (interpreter, anna) =
@@ -75,6 +79,10 @@ fn one_line(stage: &Stage) -> shared::Result {
 
 /// Two threads compute, and there is one lock. Do both ever run at the same
 /// moment? How long is a turn?
+///
+/// - [ ] now and then; a turn is as long as the system likes
+/// - [ ] never; a turn is 5 ms at most
+/// - [x] never; a turn is 5 ms at least, if the other asks
 fn compute_with_lock(stage: &Stage) -> shared::Result {
     let interpreter = Interpreter::with_lock();
     let used = both(&two_tracks(stage), |track| {
@@ -102,6 +110,9 @@ fn two_tracks(stage: &Stage) -> [Track; 2] {
 
 /// As much to compute without the lock, each on a core of its own. Do both run
 /// at the same moment now?
+///
+/// - [ ] no: the threads of a program take turns
+/// - [x] yes: neither waits for the other
 fn compute_without(stage: &Stage) -> shared::Result {
     let Some(cores) = two_cores()? else {
         let why = "this program may use 1 core";

@@ -8,6 +8,10 @@ use std::thread;
 
 /// Two threads add 1 under the lock. The other has a turn while each of them is
 /// between two instructions. What is the counter?
+///
+/// - [ ] two: under the lock nothing comes in between
+/// - [x] one: an addition is lost
+/// - [ ] one or two, by luck
 pub fn several_instructions(stage: &Stage) -> shared::Result {
     let program = [Op::Load, Op::Linger, Op::Push(1), Op::Add, Op::Store];
     let lost = 2 - both_run(&program, stage);
@@ -16,6 +20,10 @@ pub fn several_instructions(stage: &Stage) -> shared::Result {
 }
 
 /// Now to read, to add and to write are one instruction. What is the counter?
+///
+/// - [x] two: a turn ends before an instruction or after it
+/// - [ ] one, as before: the other still has a turn in between
+/// - [ ] one or two, by luck
 pub fn one_instruction(stage: &Stage) -> shared::Result {
     let program = [Op::Linger, Op::Push(1), Op::AddTo];
     let lost = 2 - both_run(&program, stage);

@@ -7,6 +7,10 @@ use std::thread;
 
 /// Ten threads wait for a second each, and there is one lock. Does that take
 /// ten seconds?
+///
+/// - [ ] yes: whoever waits has the lock
+/// - [ ] more: they wait for the lock as well
+/// - [x] no, half at most: who waits gives the lock back
 pub fn wait_with_lock(stage: &Stage) -> shared::Result {
     let part = ten_wait(stage, &Interpreter::with_lock())?;
     stage.claim(
@@ -17,7 +21,11 @@ pub fn wait_with_lock(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Ten threads wait, and there is no lock. Is it any quicker?
+/// Ten threads wait, and there is no lock. Is that much quicker?
+///
+/// - [ ] yes: nobody waits for the lock any more
+/// - [ ] yes: only now do they wait at the same time
+/// - [x] no: they waited at the same time before, too
 pub fn wait_without(stage: &Stage) -> shared::Result {
     let part = ten_wait(stage, &Interpreter::without_lock())?;
     stage.claim(
