@@ -2,7 +2,7 @@
 
 use shared::trace::{Event, Phase};
 use std::collections::BTreeSet;
-use testkit::{Change, Check, Lesson, Run, happened};
+use testkit::{Change, Check, Lesson, Run, Screen, happened};
 
 const LESSON: Lesson = Lesson {
     package: "deadlock",
@@ -11,6 +11,31 @@ const LESSON: Lesson = Lesson {
 };
 
 testkit::battery!(LESSON);
+
+#[test]
+fn held_with_one_each_they_are_stuck() {
+    let args = ["--step", "by_hand", "--hold", "has one"];
+    let keys = [("is held", ""), ("is held", "\n\n"), ("waits for", "")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    assert!(text.contains("pages written: none or two (0)"), "{text}");
+    assert!(text.contains("stuck: who did not write (2)"), "{text}");
+    assert!(text.contains("anna waits for the paper, which ben has"), "{text}");
+    assert!(text.contains("ben waits for the pen, which anna has"), "{text}");
+}
+
+#[test]
+fn who_comes_when_the_other_has_both_writes_afterwards() {
+    let holds = ["--hold", "anna: has both", "--hold", "ben: comes"];
+    let args = [&["--step", "by_hand"][..], &holds].concat();
+    let keys = [("is held", ""), ("is held", "\n\n")];
+    let screen = Screen::of(LESSON, 80, &args, &keys);
+    let text = screen.text();
+    assert_eq!(screen.code, Some(0), "{text}");
+    assert!(text.contains("pages written: none or two (2)"), "{text}");
+    assert!(text.contains("stuck: who did not write (0)"), "{text}");
+}
 
 #[test]
 fn claims_are_proven_and_can_fail() {
@@ -38,6 +63,21 @@ fn claims_are_proven_and_can_fail() {
             claim: "it ends, but not by itself",
             proven: |events| killed_by(events) == [Some("SIGKILL")],
             broken: HOLDS_NOTHING_WHILE_IT_WAITS,
+        },
+        Check {
+            step: "by_hand",
+            claim: "pages written: none or two",
+            proven: |events| [0, 2].contains(&written(events).len()),
+            broken: BEN_GIVES_UP,
+        },
+        Check {
+            step: "by_hand",
+            claim: "stuck: who did not write",
+            proven: |events| match written(events).len() {
+                0 => killed_by(events) == [Some("SIGKILL")],
+                all => all == 2 && killed_by(events) == [None],
+            },
+            broken: BEN_GIVES_UP,
         },
         Check {
             step: "one_order",
@@ -70,8 +110,14 @@ fn claims_are_proven_and_can_fail() {
             // In one order nobody meets another who has the second one.
             broken: (
                 "main.rs",
-                "|writer, [first, second]| {\n        let mut held = first.lock(writer);\n        writer.pause(0.1);\n        both_have_one.wait();",
-                "|writer, mut both| {\n both.sort_by_key(|lock| lock.name);\n let [first, second] = both;\n let mut held = first.lock(writer);",
+                "|writer, [first, second]| {\n        \
+                 let mut held = first.lock(writer);\n        \
+                 writer.pause(0.1);\n        \
+                 both_have_one.wait();",
+                "|writer, mut both| {\n \
+                 both.sort_by_key(|lock| lock.name);\n \
+                 let [first, second] = both;\n \
+                 let mut held = first.lock(writer);",
             ),
         },
     ]);
@@ -79,14 +125,27 @@ fn claims_are_proven_and_can_fail() {
 
 const HOLDS_NOTHING_WHILE_IT_WAITS: Change = (
     "main.rs",
-    "let _first = first.lock(writer);\n        writer.pause(0.1);\n        both_have_one.wait();",
+    "let _first = first.lock(writer);\n        \
+     writer.pause(0.1);\n        \
+     both_have_one.wait();",
     "drop(first.lock(writer));\n both_have_one.wait();",
+);
+
+/// He puts back the one that he has.
+const BEN_GIVES_UP: Change = (
+    "by_hand.rs",
+    "let _second = second.lock(writer);",
+    "if writer.name() == \"ben\" { return; }\n \
+     let _second = second.lock(writer);",
 );
 
 /// The locks as they come; two who have one each meet.
 const NO_ORDER: Change = (
     "main.rs",
-    "both.sort_by_key(|lock| lock.name);\n        let [first, second] = both;\n        let _first = first.lock(writer);\n        writer.pause(0.1);",
+    "both.sort_by_key(|lock| lock.name);\n        \
+     let [first, second] = both;\n        \
+     let _first = first.lock(writer);\n        \
+     writer.pause(0.1);",
     "let [first, second] = both;\n let _first = first.lock(writer);\n \
      static BOTH_HAVE_ONE: Barrier = Barrier::new(2);\n BOTH_HAVE_ONE.wait();",
 );

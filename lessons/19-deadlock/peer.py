@@ -1,6 +1,8 @@
 """Deadlock: two locks, two orders. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import queue
 import random
@@ -148,12 +150,14 @@ def writers(names, write, speed):
 def price():
     times = 50_000
 
-    def figure(label, body):
+    def figure(label, seconds, result):
+        print(f"figure\t{label}\t{seconds:.12f}\t{result}")
+
+    def measured(body):
         start = time.perf_counter()
-        for _ in range(times):
+        for taken in range(1, times + 1):
             body()
-        seconds = (time.perf_counter() - start) / times
-        print(f"figure\t{label}\t{seconds:.12f}")
+        return taken, (time.perf_counter() - start) / times
 
     pen, paper = threading.Lock(), threading.Lock()
 
@@ -170,13 +174,22 @@ def price():
         watched_paper.release()
         watched_pen.release()
 
-    figure("two locks", two_locks)
-    figure("two watched locks", two_watched_locks)
+    taken, seconds = measured(two_locks)
+    figure("two locks", seconds, taken)
+    taken, seconds = measured(two_watched_locks)
+    figure("two watched locks", seconds, [taken, len(graph.held_by)])
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     writers(TEN[:2], two_orders, speed)

@@ -41,7 +41,8 @@ pub fn writers(
         });
         found.close();
     })?;
-    let circle = match found.get_timeout(Duration::from_secs(20)) {
+    let patience = stage.patience(Duration::from_secs(20));
+    let circle = match found.get_timeout(patience) {
         Err(QueueError::Closed) => Circle::new(), // all have written
         circle => circle.context("the writers neither wrote nor waited")?,
     };

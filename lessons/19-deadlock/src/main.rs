@@ -3,6 +3,7 @@
 //! Whoever writes needs the pen and the paper. One has the pen, another the
 //! paper, and each waits for the other. Who finds out, and how is it prevented?
 
+mod by_hand;
 mod desk;
 mod wait_for;
 mod watched;
@@ -16,12 +17,23 @@ const TEN: [&str; 10] =
     ["anna", "ben", "carl", "dora", "emil", "fay", "gus", "hana", "ida", "jan"];
 
 fn main() -> ExitCode {
-    lesson![two_orders, one_order, try_and_back_off, wait_for::price; watched]
-        .run()
+    lesson![
+        two_orders,
+        by_hand::by_hand,
+        one_order,
+        try_and_back_off,
+        wait_for::price;
+        watched,
+    ]
+    .run()
 }
 
 /// Anna takes the pen and then the paper, ben the paper and then the pen. Who
 /// writes?
+///
+/// - [x] nobody, until the two are ended from outside
+/// - [ ] both, one after the other: one of them was quicker
+/// - [ ] both, after a while: the system takes a lock from one
 fn two_orders(stage: &Stage) -> shared::Result {
     let both_have_one = Barrier::new(2);
     let end = desk::writers(stage, &TEN[..2], |writer, [first, second]| {
@@ -44,7 +56,12 @@ fn two_orders(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Ten want both. Now all take them in the order of their names. Who writes?
+/// Ten want both. Now all take the paper before the pen, as the alphabet has
+/// them. Who writes?
+///
+/// - [x] all ten, one after the other
+/// - [ ] nobody: with ten it only comes sooner
+/// - [ ] some: who comes late never has both
 fn one_order(stage: &Stage) -> shared::Result {
     let end = desk::writers(stage, &TEN, |writer, mut both| {
         both.sort_by_key(|lock| lock.name);
@@ -63,6 +80,10 @@ fn one_order(stage: &Stage) -> shared::Result {
 
 /// Each takes what it likes first, but does not wait for the other: it tries,
 /// and if it cannot have it, puts the first one back. Who writes?
+///
+/// - [ ] nobody: they put back and take again for ever
+/// - [ ] all ten; nobody tries in vain
+/// - [x] all ten, some after trying in vain
 fn try_and_back_off(stage: &Stage) -> shared::Result {
     let both_have_one = Barrier::new(2);
     let end = desk::writers(stage, &TEN, |writer, [first, second]| {
