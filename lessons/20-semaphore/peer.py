@@ -1,6 +1,8 @@
 """Semaphore: five seats, twenty guests. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import multiprocessing
 import random
 import threading
@@ -63,13 +65,18 @@ def five_inside(pause):
     print("with five permits,", run_guests(visit))
 
 
+def free_permits(seats):
+    """How many can be taken; they are not given back."""
+    permits = 0
+    while seats.acquire(False):
+        permits += 1
+    return permits
+
+
 def one_release_too_many():
     seats = threading.Semaphore(SEATS)
     seats.release()
-    permits = 0
-    while seats.acquire(blocking=False):
-        permits += 1
-    print("the plain one now admits", permits)
+    print("the plain one now admits", free_permits(seats))
     try:
         threading.BoundedSemaphore(SEATS).release()
     except ValueError as error:
@@ -87,18 +94,26 @@ def five_processes(pause):
 
 
 def price(label, seats):
-    times = 100_000
+    times, taken = 100_000, 0
     start = time.perf_counter()
     for _ in range(times):
-        seats.acquire()
+        taken += seats.acquire()
         seats.release()
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\t{label}\t{seconds:.12f}")
+    result = [taken, free_permits(seats)]
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):

@@ -5,6 +5,10 @@ use shared::Stage;
 use shared::lesson::{differs_from, equals};
 
 /// Someone releases a permit that was never acquired. Who notices?
+///
+/// - [ ] nobody: too many permits do no harm
+/// - [ ] both kinds: they know who has a permit
+/// - [x] the bounded one: it knows how many there were
 pub fn one_release_too_many(stage: &Stage) -> shared::Result {
     let (plain, bounded) = (stage.track("plain"), stage.track("bounded"));
     let seats = Semaphore::new(SEATS, None);

@@ -11,6 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Twenty processes want one of five permits, each with a memory of its own.
 /// Where are the permits?
+///
+/// - [ ] each process has five of its own
+/// - [x] in memory that all of them share
+/// - [ ] each guest has its own, and gives it to the next one
 pub fn five_processes(stage: &Stage) -> shared::Result {
     let seats = Semaphore::new(SEATS)?;
     let (entered, first) = (Lock::new(0)?, Barrier::new(SEATS)?);
