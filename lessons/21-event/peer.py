@@ -1,6 +1,8 @@
 """Event: one light, twenty cars. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
+import math
 import threading
 import time
 
@@ -124,11 +126,14 @@ def really_started():
 def price():
     times = 5_000
     there, back = threading.Event(), threading.Event()
+    came = answered = 0
 
     def answer():
+        nonlocal came
         for _ in range(times):
             there.wait()
             there.clear()
+            came += 1
             back.set()
 
     start = time.perf_counter()
@@ -138,14 +143,22 @@ def price():
         there.set()
         back.wait()
         back.clear()
+        answered += 1
     thread.join()
     seconds = (time.perf_counter() - start) / times
-    print(f"figure\tthere and back\t{seconds:.9f}")
+    print(f"figure\tthere and back\t{seconds:.9f}\t{[came, answered]}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):

@@ -18,6 +18,8 @@ struct State {
     /// How often it was set.
     times: u64,
     waiting: usize,
+    /// How many are waited for.
+    awaited: usize,
 }
 
 impl Event {
@@ -32,6 +34,7 @@ impl Event {
     pub fn set(&self) {
         let mut state = self.state();
         (state.set, state.times) = (true, state.times + 1);
+        drop(state); // else who wakes finds it locked
         self.changed.notify_all();
     }
 
@@ -51,7 +54,9 @@ impl Event {
         let mut state = self.state();
         let before = state.times;
         state.waiting += 1;
-        self.changed.notify_all();
+        if state.waiting == state.awaited {
+            self.changed.notify_all();
+        }
         let sleeps = |state: &mut State| {
             !state.set && (self.forgets || state.times == before)
         };
@@ -67,8 +72,10 @@ impl Event {
 
     /// Waits until so many wait.
     pub fn until_waiting(&self, number: usize) {
-        let enough = |state: &mut State| state.waiting < number;
-        drop(self.changed.wait_while(self.state(), enough));
+        let mut state = self.state();
+        state.awaited = number;
+        let too_few = |state: &mut State| state.waiting < number;
+        drop(self.changed.wait_while(state, too_few));
     }
 
     /// Never half changed, even if its last user panicked.

@@ -7,6 +7,10 @@ use std::thread;
 
 /// The light is green for a moment, and who wakes asks: is it green? Who
 /// drives?
+///
+/// - [ ] all: they were woken by it
+/// - [ ] some: those who look soon enough
+/// - [x] nobody, until it is green to stay
 pub fn forgotten(stage: &Stage) -> shared::Result {
     let green = Event::that_forgets();
     flash(stage, &green, |light| {
@@ -24,6 +28,10 @@ pub fn forgotten(stage: &Stage) -> shared::Result {
 }
 
 /// The same moment, and who wakes asks: was it green since I came? Who drives?
+///
+/// - [ ] nobody: it is red again
+/// - [x] all: it was set while they slept
+/// - [ ] some: those who look soon enough
 pub fn remembered(stage: &Stage) -> shared::Result {
     flash(stage, &Event::new(), |_| {});
     let driven = stage.trace()?.count("drives");

@@ -29,7 +29,11 @@ fn main() -> ExitCode {
     .run()
 }
 
-/// Twenty cars wait for one light. How many drive while it is red?
+/// Twenty cars wait for one light, which turns green once. How many drive?
+///
+/// - [ ] one: an event wakes one of those who wait
+/// - [ ] as many as there are cores
+/// - [x] all, when it is green
 fn red_then_green(stage: &Stage) -> shared::Result {
     let (light, green) = (stage.track("light"), Event::new());
     thread::scope(|scope| {

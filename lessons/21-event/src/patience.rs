@@ -7,6 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The light is green already when a car comes. How long does it wait?
+///
+/// - [x] not at all
+/// - [ ] for a moment: it has to be woken first
+/// - [ ] until the light is set to green once more
 pub fn too_late_to_wait(stage: &Stage) -> shared::Result {
     let (light, car) = (stage.track("light"), stage.track("car"));
     let green = Event::new();
@@ -25,6 +29,10 @@ pub fn too_late_to_wait(stage: &Stage) -> shared::Result {
 }
 
 /// The light stays red, and a car waits only so long. What does it hear?
+///
+/// - [x] that its time is over, and not before it is
+/// - [ ] nothing: who waits cannot give up
+/// - [ ] that the light is green: a wait ends well or never
 pub fn only_so_long(stage: &Stage) -> shared::Result {
     let (light, car) = (stage.track("light"), stage.track("car"));
     let (green, gave_up) = (Event::new(), Event::new());
