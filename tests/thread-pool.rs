@@ -12,15 +12,11 @@ use executor::{Executor, as_completed};
 use future::{Future, JobError};
 use serde_json::{Value, json};
 use shared::trace::{Event, Phase};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use testkit::{Change, Check, Lesson, Run, copy_program, happened};
+use testkit::{Change, Check, Lesson, Run, happened};
 use testkit::{noted, open_spans};
 
 const LESSON: Lesson = Lesson {
@@ -70,7 +66,11 @@ fn claims_are_proven_and_can_fail() {
             step: "as_completed",
             claim: "the result that comes first: job",
             proven: |events| noted(events, "main", "result of job") == 2,
-            broken: ("results.rs", "executor::as_completed(futures)", "futures"),
+            broken: (
+                "results.rs",
+                "executor::as_completed(futures)",
+                "futures",
+            ),
         },
         Check {
             step: "callback",
@@ -94,7 +94,11 @@ fn claims_are_proven_and_can_fail() {
                 let callers = threads(happened(events, "callback"));
                 callers.last() == threads(happened(events, "waits")).first()
             },
-            broken: ("future.rs", "if state.done() {\n            drop(state); //", "if false {\n            drop(state); //"),
+            broken: (
+                "future.rs",
+                "if state.done() {\n            drop(state); //",
+                "if false {\n            drop(state); //",
+            ),
         },
         Check {
             step: "never_run",
@@ -106,7 +110,11 @@ fn claims_are_proven_and_can_fail() {
             step: "never_run",
             claim: "cancelled: only the job that waits",
             proven: only_the_second_is_cancelled,
-            broken: ("future.rs", "None if !state.begun =>", "None if false =>"),
+            broken: (
+                "future.rs",
+                "None if !state.begun =>",
+                "None if false =>",
+            ),
         },
         Check {
             step: "never_run",
@@ -140,8 +148,14 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "results.rs",
-                "go.send(())?;\n        main.span(\"waits\", || pool.shutdown());\n        main.note(\"shutdown returns, the first is done\", first.is_done());",
-                "pool.close();\n        main.note(\"shutdown returns, the first is done\", first.is_done());\n go.send(())?;",
+                "go.send(())?;\n        \
+                 main.span(\"waits\", || pool.shutdown());\n        \
+                 main.note(\"shutdown returns, the first is done\", \
+                 first.is_done());",
+                "pool.close();\n        \
+                 main.note(\"shutdown returns, the first is done\", \
+                 first.is_done());\n \
+                 go.send(())?;",
             ),
         },
         Check {
@@ -181,8 +195,10 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "faults.rs",
-                "let pool = Executor::new(scope, 1)?;\n        for guests in [4, 0, 3] {",
-                "for guests in [4, 0, 3] {\n let pool = Executor::new(scope, 1)?;",
+                "let pool = Executor::new(scope, 1)?;\n        \
+                 for guests in [4, 0, 3] {",
+                "for guests in [4, 0, 3] {\n \
+                 let pool = Executor::new(scope, 1)?;",
             ),
         },
         Check {
@@ -217,8 +233,9 @@ fn claims_are_proven_and_can_fail() {
                 ["executor", "rayon"].iter().all(|way| {
                     let name = format!("job of {way}");
                     let jobs = happened(events, &name);
-                    let jobs: Vec<_> =
-                        jobs.filter_map(|job| job.args["value"].as_u64()).collect();
+                    let jobs: Vec<_> = jobs
+                        .filter_map(|job| job.args["value"].as_u64())
+                        .collect();
                     jobs.len() == 25
                         && (1..=25).all(|number| jobs.contains(&number))
                 })
@@ -327,27 +344,15 @@ fn in_time(events: &[Event]) -> Vec<Value> {
 /// So few are allowed that the executor gets some of its workers, not all.
 #[test]
 fn no_thread_to_be_had() {
-    let place = tempfile::tempdir().expect("a temporary folder can be made");
-    let open = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(place.path(), open).expect("and opened");
-    let binary = place.path().join("lesson");
-    copy_program(LESSON.binary, &binary);
-    let root = Command::new("true").uid(65_534).status().is_ok();
     for step in LESSON.steps() {
-        for limit in ["--nproc=2", "--nproc=6"] {
+        for limit in [2, 6] {
             // More than that many threads are needed by these alone.
             let many = ["ten_jobs", "twenty_five_jobs", "price"];
-            if limit == "--nproc=6" && !many.contains(&step.as_str()) {
+            if limit == 6 && !many.contains(&step.as_str()) {
                 continue;
             }
-            let lesson = binary.display().to_string();
-            let args = [limit, &lesson, "--speed", "20", "--step", &step];
-            let mut run = Run::other("prlimit", &args);
-            run.command.current_dir("/");
-            if root {
-                // The limit does not bind root.
-                run.command.uid(65_534);
-            }
+            let args = ["--speed", "20", "--step", &step];
+            let run = Run::of_few(LESSON, limit, &args);
             run.end().refused(1, &["ulimit -u"]);
         }
     }

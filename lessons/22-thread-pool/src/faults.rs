@@ -8,8 +8,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// A cake of twelve pieces is shared; once nobody comes. What becomes of the
-/// worker that divides by zero?
+/// Three jobs share out a cake of twelve pieces: among 4 guests, 0 and 3. What
+/// becomes of the worker that divides by zero?
+///
+/// - [x] it goes on; whoever asks for the result gets the error
+/// - [ ] it ends, and a new one takes its place
+/// - [ ] it ends, and the program with it
 pub fn job_panics(stage: &Stage) -> shared::Result {
     let tracks = Tracks::new(stage, 1);
     let share = |guests: u32| {
@@ -43,6 +47,10 @@ pub fn job_panics(stage: &Stage) -> shared::Result {
 
 /// A job hands another one in to its own executor, and waits for it. Is that
 /// done in time if there is one worker, and if there are two?
+///
+/// - [ ] with one and with two: a worker that waits does other jobs
+/// - [x] with two, but not with one
+/// - [ ] with neither: it waits for itself
 pub fn job_waits_for_job(stage: &Stage) -> shared::Result {
     let tracks = Tracks::new(stage, 2);
     tracks.main().say("one worker");

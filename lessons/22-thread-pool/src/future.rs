@@ -101,7 +101,7 @@ impl<'a, T> Future<'a, T> {
     }
 
     fn call(&self, callback: Callback<'a, T>) {
-        // What it said stands on standard error; there is nobody else to tell.
+        // The panic hook has told what it said; there is nobody else to tell.
         let called = panic::AssertUnwindSafe(|| callback(self));
         let _ = panic::catch_unwind(called);
     }

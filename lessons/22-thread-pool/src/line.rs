@@ -16,6 +16,10 @@ const JOBS: usize = 25;
 
 /// Twenty-five jobs, ten workers: first with this executor, then with rayon,
 /// for which it is one line. How many are at work at once now?
+///
+/// - [ ] with the executor ten, with rayon all 25
+/// - [ ] with the executor ten, with rayon as many as cores
+/// - [x] ten, with either
 pub fn twenty_five_jobs(stage: &Stage) -> shared::Result {
     let tracks = Tracks::new(stage, WORKERS);
     let (begun, all_here) = (AtomicUsize::new(0), Barrier::new(WORKERS));

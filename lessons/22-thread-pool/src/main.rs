@@ -7,20 +7,18 @@ mod executor;
 mod faults;
 mod future;
 mod line;
+mod price;
 mod results;
 mod tracks;
 
-use anyhow::Context;
-use executor::{Executor, NO_THREAD};
+use executor::Executor;
 use future::Future;
-use rayon::prelude::*;
 use shared::lesson::equals;
 use shared::trace::Trace;
 use shared::{Stage, lesson};
-use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Barrier;
-use std::thread::{self, Builder};
+use std::thread;
 use tracks::Tracks;
 
 const WORKERS: usize = 10;
@@ -34,13 +32,17 @@ fn main() -> ExitCode {
         faults::job_panics,
         faults::job_waits_for_job,
         line::twenty_five_jobs,
-        price,
+        price::price,
     ]
     .run()
 }
 
 /// Ten jobs, ten workers; each job takes its time and gives back the square of
 /// its number. How many are at work at once?
+///
+/// - [ ] as many as there are cores
+/// - [ ] one: the first worker takes them all in turn
+/// - [x] all ten, each in a worker of its own
 fn ten_jobs(stage: &Stage) -> shared::Result {
     let tracks = Tracks::new(stage, WORKERS);
     let (main, all_here) = (tracks.main(), Barrier::new(WORKERS));
@@ -78,38 +80,4 @@ fn jobs_done(trace: &Trace, name: &str) -> Vec<u64> {
         named.filter_map(|event| event.value()?.as_u64()).collect();
     jobs.sort_unstable();
     jobs
-}
-
-/// What does a job cost that has nothing to do?
-fn price(stage: &Stage) -> shared::Result {
-    stage.measure("a thread for the job", 200, threads)?;
-    thread::scope(|scope| {
-        let pool = Executor::new(scope, WORKERS)?;
-        stage.measure("submit, then result", 2_000, || {
-            (0..2_000).try_for_each(|_| Ok(pool.submit(|| ())?.result()?))
-        })?;
-        stage.measure("submit all, then result", 20_000, || {
-            let jobs = (0..20_000).map(|_| pool.submit(|| ()));
-            let futures = jobs.collect::<shared::Result<Vec<_>>>()?;
-            futures.iter().try_for_each(|future| Ok(future.result()?))
-        })
-    })?;
-    let pool = line::rayon_pool()?;
-    stage.measure("a job of a parallel map", 1_000_000, || {
-        let jobs = (0..1_000_000_u64).into_par_iter();
-        // Through a black box: else the compiler leaves the jobs out.
-        pool.install(|| jobs.map(black_box).for_each(drop));
-        Ok(())
-    })?;
-    Ok(())
-}
-
-/// Two hundred threads, one after the other.
-fn threads() -> shared::Result {
-    (0..200).try_for_each(|_| {
-        thread::scope(|scope| {
-            let thread = Builder::new().spawn_scoped(scope, || ());
-            thread.context(NO_THREAD).map(drop)
-        })
-    })
 }

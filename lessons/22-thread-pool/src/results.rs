@@ -11,6 +11,10 @@ use std::thread;
 
 /// Three jobs, two workers; the first job takes longest. Whose result comes
 /// first?
+///
+/// - [x] that of job 2: what is done first comes first
+/// - [ ] that of job 1: results come in the order of the jobs
+/// - [ ] that of job 1 or 2, by luck
 pub fn as_completed(stage: &Stage) -> shared::Result {
     let (tracks, third_begun) = (Tracks::new(stage, 2), Barrier::new(2));
     let work = |job| {
@@ -38,6 +42,10 @@ pub fn as_completed(stage: &Stage) -> shared::Result {
 
 /// Two callbacks are added to a job before it is done, the first of which
 /// panics; one is added afterwards. Which thread calls them?
+///
+/// - [x] the worker the first two, main the last one
+/// - [ ] the worker all three: it has the result
+/// - [ ] main all three: it has added them
 pub fn callback(stage: &Stage) -> shared::Result {
     let (tracks, go) = (Tracks::new(stage, 1), Barrier::new(2));
     let tell = |job: &Future<()>| {
@@ -84,6 +92,10 @@ fn work<R>(tracks: &Tracks, job: &str, wait: impl FnOnce() -> R) {
 /// One job runs, two wait. Main cancels the first two, closes the executor,
 /// hands one more in, and cancels whatever still waits. Which of the four are
 /// run?
+///
+/// - [ ] the first and the third
+/// - [ ] the third: the first is cancelled as it runs
+/// - [x] the first alone
 pub fn never_run(stage: &Stage) -> shared::Result {
     let (tracks, begun) = (Tracks::new(stage, 1), Barrier::new(2));
     let (main, (go, may_go)) = (tracks.main(), bounded(1));
