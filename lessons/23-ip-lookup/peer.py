@@ -1,21 +1,22 @@
 """IP look-up: 24 addresses, 24 threads. The same as src/main.rs, in Python."""
 
 import argparse
+import contextlib
 import ipaddress
 import json
+import math
 import socket
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, build_opener
 
-TOP = Path(__file__).parents[2]
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from local_site import Site
 
 KNOWN = """
     1.1.1.1 8.8.8.8 9.9.9.9 76.76.2.0 77.88.8.8 94.140.14.14 114.114.114.114 119.29.29.29
@@ -37,28 +38,16 @@ WRONG = {
 OPENER = build_opener(ProxyHandler({}))
 
 
-@contextmanager
-def local_site(latency, *options):
-    """Its URL. It ends when its standard input does, also if this is killed."""
-    command = ["cargo", "run", "--quiet", "--package", "shared", "--features", "site",
-               "--bin", "site", "--", "--listen", "127.0.0.1:0", "--until-eof",
-               "--latency", str(latency), *options]
-    site = subprocess.Popen(command, cwd=TOP, stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
-    with site:
-        url = site.stdout.readline().strip()
-        if not url:
-            sys.exit("peer.py: the local site does not start; try `just site`")
-        yield url
-
-
 def read(file):
     """One a line; what stands behind a # is for people."""
     try:
         lines = [line.split("#")[0].strip() for line in file.read_text().splitlines()]
-        return list(dict.fromkeys(str(ipaddress.ip_address(line)) for line in lines if line))
+        addresses = list(dict.fromkeys(str(ipaddress.ip_address(line)) for line in lines if line))
+        if not addresses:
+            raise ValueError("there is none in it")
+        return addresses
     except (OSError, ValueError) as error:
-        sys.exit(f"peer.py: cannot take addresses from {file}: {error}")
+        sys.exit(f"peer.py: cannot take addresses from {file}; give one a line: {error}")
 
 
 def look_up(base, address, limit=20):
@@ -124,8 +113,8 @@ def table(rows):
 def each_row_says_why(latency, limit):
     faults = [f"--fault={fault}@/json/{address}" for address, fault in WRONG.items()]
     addresses = [*KNOWN[:-1], "192.168.7.7"]
-    with local_site(latency, "--retry-after", "30", *faults) as url:
-        table(with_threads(6, url + "/json/", addresses, limit))
+    with Site(latency, "--retry-after", "30", *faults) as site:
+        table(with_threads(6, site.url + "/json/", addresses, limit))
     with socket.socket() as nobody:  # has a port, and does not listen
         nobody.bind(("127.0.0.1", 0))
         table([look_up("http://127.0.0.1:%d/json/" % nobody.getsockname()[1], "193.0.14.129")])
@@ -134,8 +123,16 @@ def each_row_says_why(latency, limit):
 def how_many_pay(base):
     for number in (3, 6, 12, 24, 48):
         start = time.perf_counter()
-        with_threads(number, base, KNOWN)
-        print(f"figure\tthreads: {number}\t{time.perf_counter() - start:.9f}")
+        rows = with_threads(number, base, KNOWN)
+        result = in_short(rows)
+        seconds = time.perf_counter() - start
+        print(f"figure\tthreads: {number}\t{seconds:.9f}\t{result}")
+
+
+def in_short(rows):
+    """How many rows have a place, and how many letters these places have."""
+    places = [told for _, told in rows if ", " in told]
+    return [len(places), sum(map(len, places))]
 
 
 def three_ways(base, addresses):
@@ -144,10 +141,23 @@ def three_ways(base, addresses):
     return timed("six threads", with_threads, 6, base, addresses)
 
 
+def address(text):
+    if text.startswith("http://"):
+        return text
+    raise argparse.ArgumentTypeError("give one as in http://ip-api.com/json/")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
-    parser.add_argument("--url", help="a service such as http://ip-api.com/json/")
+    parser.add_argument("--speed", type=above_zero, default=1.0)
+    parser.add_argument("--url", type=address, help="a service such as http://ip-api.com/json/")
     parser.add_argument("--addresses", type=Path, help="a file with one a line")
     options = parser.parse_args()
     addresses = KNOWN
@@ -157,11 +167,12 @@ def main():
         table(three_ways(options.url.rstrip("/") + "/", addresses))
         return
     latency, limit = 0.2 / options.speed, max(3 / options.speed, 0.8)
-    with local_site(latency) as url:
-        table(three_ways(url + "/json/", addresses))
+    print("starts the local site; cargo builds it first if it must", flush=True)
+    with Site(latency) as site:
+        table(three_ways(site.url + "/json/", addresses))
     each_row_says_why(latency, limit)
-    with local_site(latency) as url:
-        how_many_pay(url + "/json/")
+    with Site(latency) as site:
+        how_many_pay(site.url + "/json/")
 
 
 if __name__ == "__main__":

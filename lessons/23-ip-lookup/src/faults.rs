@@ -29,6 +29,10 @@ const UNHEARD: IpAddr = IpAddr::V4(Ipv4Addr::new(193, 0, 14, 129));
 
 /// Six threads again. Eight of 24 look-ups go wrong, each in another way. What
 /// becomes of the other sixteen?
+///
+/// - [x] they are complete: each is a row of its own
+/// - [ ] they wait for the service that never answers
+/// - [ ] those after a failure in the same thread are missing
 pub fn each_row_says_why(stage: &Stage) -> shared::Result {
     if stage.options::<Options>().url.is_some() {
         let why = "nobody plans the faults of the service of --url";

@@ -16,7 +16,7 @@ use local::{Meet, open};
 use options::Options;
 use price::in_look_ups;
 use row::Row;
-use service::Service;
+use service::ask;
 use shared::lesson::{at_least, below, between, equals};
 use shared::{Stage, Track, lesson};
 use std::process::ExitCode;
@@ -41,6 +41,10 @@ fn main() -> ExitCode {
 
 /// One thread asks for one address after the other; the local site invents the
 /// places. How many look-ups does it have at once, and how long do all take?
+///
+/// - [x] one; as long as 24 look-ups
+/// - [ ] a few; less than 24 look-ups: it asks ahead while it waits
+/// - [ ] all 24; as long as one look-up: to wait costs nothing
 fn one_by_one(stage: &Stage) -> shared::Result {
     let mut rows = addresses::chosen(stage)?;
     let (_site, service) = open(stage, Meet(1))?;
@@ -59,13 +63,11 @@ fn one_by_one(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-fn ask(track: &Track, service: &Service, row: &mut Row) {
-    track.span("waits", || service.look_up(row));
-    track.mark_with("filled", [("row", row.to_string().into())]);
-}
-
 /// A thread for each address; the site answers when all of them have asked.
 /// How long do they take now?
+///
+/// - [ ] as long as before: a core can only ask for one at a time
+/// - [x] less than half as long: all of them wait at once
 fn a_thread_each(stage: &Stage) -> shared::Result {
     let mut rows = addresses::chosen(stage)?;
     let (_site, service) = &open(stage, Meet(rows.len()))?;
@@ -75,8 +77,8 @@ fn a_thread_each(stage: &Stage) -> shared::Result {
             scope.spawn(move || ask(&track, service, row));
         }
     });
-    table(stage, &rows);
     let Some(at_once) = service.at_once()? else {
+        table(stage, &rows);
         return finish(stage, &rows);
     };
     stage.claim("every row is complete", complete(&rows), equals(24));
@@ -90,6 +92,10 @@ fn a_thread_each(stage: &Stage) -> shared::Result {
 
 /// Six threads share the list; whoever is free takes the next address. How
 /// long does it take with six at once?
+///
+/// - [ ] as long as one look-up: six ask at once
+/// - [ ] as long as 24: each look-up takes its time
+/// - [x] as long as four look-ups, or a bit longer
 fn six_threads(stage: &Stage) -> shared::Result {
     let mut rows = addresses::chosen(stage)?;
     let (_site, service) = open(stage, Meet(THREADS.min(rows.len())))?;

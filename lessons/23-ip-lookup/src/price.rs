@@ -3,6 +3,8 @@
 use crate::addresses::{known, not_asked_for};
 use crate::local::{Meet, open};
 use crate::options::Options;
+use crate::row::Row;
+use crate::told::complete;
 use crate::{ask, share};
 use shared::Stage;
 
@@ -15,6 +17,10 @@ pub fn in_look_ups(stage: &Stage) -> shared::Result<f64> {
 
 /// Three threads, six, twelve, 24, 48. Do twice as many always take half the
 /// time?
+///
+/// - [ ] yes: they only wait
+/// - [ ] yes, up to the number of cores
+/// - [x] no: 48 have no more to do than 24
 pub fn how_many_pay(stage: &Stage) -> shared::Result {
     if stage.options::<Options>().url.is_some() {
         let why = "the service of --url is not asked for that";
@@ -28,11 +34,19 @@ pub fn how_many_pay(stage: &Stage) -> shared::Result {
     main.say("24 look-ups each time");
     for number in [3, 6, 12, 24, 48] {
         stage.measure(&format!("threads: {number}"), 1, || {
-            share(stage, &mut known(), number, |thread, row| {
+            let mut rows = known();
+            share(stage, &mut rows, number, |thread, row| {
                 ask(thread, &service, row);
             });
-            Ok(())
+            Ok(in_short(&rows))
         })?;
     }
     Ok(())
+}
+
+/// How many rows have a place, and how many letters these places have.
+fn in_short(rows: &[Row]) -> [usize; 2] {
+    let places = rows.iter().filter_map(|row| row.place.as_ref().ok());
+    let letters = places.map(|place| place.to_string().chars().count());
+    [complete(rows), letters.sum()]
 }

@@ -1,6 +1,7 @@
 //! The service that is asked: the local site, or the one of `--url`.
 
 use crate::row::{Place, Row};
+use shared::Track;
 use shared::client::{Client, Failure, Limits};
 use std::time::Duration;
 
@@ -26,6 +27,12 @@ impl Service {
         let reply = reply.map_err(|failure| told(&failure));
         row.place = reply.and_then(|reply| Place::read(&reply.body));
     }
+}
+
+/// Fills the row, and records how long that took and what came of it.
+pub fn ask(track: &Track, service: &Service, row: &mut Row) {
+    track.span("waits", || service.look_up(row));
+    track.mark_with("filled", [("row", row.to_string().into())]);
 }
 
 fn told(failure: &Failure) -> String {
