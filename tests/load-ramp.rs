@@ -1,17 +1,13 @@
 //! Lesson 24: requests at once, counted from when they are due.
 
-use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use shared::trace::{Event, Phase, Span, Trace};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::thread::{self, JoinHandle};
-use testkit::{Change, Check, Lesson, Run, copy_program, happened, noted};
+use testkit::{Change, Check, Lesson, Run, happened, noted};
 
 const LESSON: Lesson = Lesson {
     package: "load-ramp",
@@ -35,7 +31,9 @@ fn claims_are_proven_and_can_fail() {
                     .collect();
                 let in_time = happened(events, "sent")
                     .filter(|sent| sent.t_ns >= due[&sent.track]);
-                second - zero == 1_000_000_000 / 20 && in_time.count() == 80
+                // At the pace of tests, or at that of the recorded run.
+                let apart = [1_000_000_000 / 20, 1_000_000_000];
+                apart.contains(&(second - zero)) && in_time.count() == 80
             },
             broken: (
                 "main.rs",
@@ -96,7 +94,8 @@ fn claims_are_proven_and_can_fail() {
                 "main.rs",
                 "all.during(|| client.get(&self.url));",
                 "all.during(|| {\n\
-                 static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());\n\
+                 static ONE: std::sync::Mutex<()> =\n\
+                 std::sync::Mutex::new(());\n\
                  let _one = ONE.lock();\n\
                  client.get(&format!(\"{}?ms=0\", self.url))\n\
                  });",
@@ -356,6 +355,8 @@ fn an_address_that_is_none_is_refused() {
         let run = Run::new(LESSON, &["--url", url]).end();
         run.refused(2, &["--url", "http://HOST:PORT/PATH"]);
     }
+    let run = Run::new(LESSON, &["--url", "https://127.0.0.1/"]).end();
+    run.refused(2, &["--url", "https is not spoken here"]);
     // What no rule of ours forbids is asked for, in vain.
     let run = Run::new(LESSON, &["--url", "http://a<b/"]).end();
     run.refused(1, &["not an http:// address", "http://a<b/", "--url"]);
@@ -437,26 +438,14 @@ fn another_server_that_fails() {
 #[test]
 fn too_few_threads_to_be_had() {
     if !Uid::effective().is_root() {
-        // Others of this user's count too, and nobody knows how many.
+        // All of this user's count, and nobody knows how many there are.
+        let why = "NOT RUN: too_few_threads: this user is no other";
+        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
         return;
     }
-    // Another user must be able to reach the program.
-    let place = tempfile::tempdir().expect("a temporary folder can be made");
-    let open = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(place.path(), open).expect("and opened");
-    let binary = place.path().join("lesson");
-    copy_program(LESSON.binary, &binary);
     for step in ["ramp", "closed_or_open"] {
         let args = ["--step", step, "--speed", "20"];
-        let mut run = Run::other(&binary.display().to_string(), &args);
-        run.command.current_dir("/").uid(65_533);
-        let limit =
-            || setrlimit(Resource::RLIMIT_NPROC, 12, 12).map_err(Into::into);
-        // SAFETY: between fork and exec only setrlimit(2) is called.
-        #[expect(unsafe_code, reason = "only the lesson is to have the limit")]
-        unsafe {
-            run.command.pre_exec(limit)
-        };
+        let run = Run::of_few(LESSON, 12, &args);
         run.end().refused(1, &[step, "cannot make a thread", "ulimit -u"]);
     }
 }

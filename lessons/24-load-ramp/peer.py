@@ -2,33 +2,29 @@
 
 import argparse
 import collections
+import contextlib
+import http.client
 import json
+import math
 import os
 import pathlib
 import signal
-import statistics
-import subprocess
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SITE = ["cargo", "run", "--quiet", "--package", "shared", "--features", "site",
-        "--bin", "site", "--", "--listen", "127.0.0.1:0", "--until-eof"]
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from local_site import Site
+
 # No proxy: the site is on this machine.
 CLIENT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MOST = 100_000  # bytes of an answer
 
 
-class Site:
-    """The local site; it ends with its standard input."""
-
-    def __init__(self, latency=0.0):
-        self.process = subprocess.Popen(
-            [*SITE, "--latency", str(latency)], cwd=TOP, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.url = self.process.stdout.readline().strip()
+class Server(Site):
+    """It can be made to stand still, and be killed."""
 
     def stand_still(self):
         self.process.send_signal(signal.SIGSTOP)
@@ -49,18 +45,24 @@ class Site:
         self.process.kill()
         self.process.wait()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
 
 def rule(text):
     """0:50,1:30 as [(0, 50), (1, 30)]: at which second how many."""
-    return [tuple(map(int, wave.split(":", 1))) for wave in text.split(",")]
+    try:
+        waves = [tuple(map(int, wave.split(":"))) for wave in text.split(",")]
+    except ValueError:
+        waves = [()]
+    well = all(len(wave) == 2 and 0 <= wave[0] <= 30 and wave[1] > 0 for wave in waves)
+    if well and sum(number for _, number in waves) <= 1000:
+        return waves
+    raise argparse.ArgumentTypeError(
+        "give SECOND:REQUESTS, as in 0:50,1:30; at most 1000 in all, none after second 30")
+
+
+def address(text):
+    if text.startswith("http://"):
+        return text
+    raise argparse.ArgumentTypeError("give http://HOST:PORT/PATH, as `just site` prints it")
 
 
 def ask(url, timeout=20):
@@ -82,6 +84,17 @@ def ask(url, timeout=20):
     except Exception as error:  # urllib lets many kinds through
         return type(error).__name__
     return None
+
+
+def ask_again(connection, path):
+    """The same over a connection that is kept, which urllib's never are."""
+    try:
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            answer.read(MOST)
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+    return None if answer.status == 200 else f"{answer.status} {answer.reason}"
 
 
 def sleep_until(moment):
@@ -114,10 +127,13 @@ def send(requests, lead, meanwhile=lambda zero: None):
     return answers
 
 
-def within(answers):
-    """The times in which 1, 2 ... 99 of a hundred answers were there."""
-    latencies = [latency for latency, failure in answers if failure is None]
-    return statistics.quantiles(latencies, n=100, method="inclusive")
+def latencies(answers):
+    return sorted(latency for latency, failure in answers if failure is None)
+
+
+def within(share, latencies):
+    """The time in which that share of the answers was there."""
+    return latencies[math.ceil(share * len(latencies)) - 1]
 
 
 def outcomes(answers):
@@ -130,11 +146,9 @@ def ramp(url, speed, waves):
     requests = [(second / speed, (url,)) for second, wave in waves for _ in range(wave)]
     answers = send(requests, 0.5 / speed)
     outcomes(answers)
-    if sum(failure is None for _, failure in answers) < 2:
-        return  # no percentiles of that
-    latencies = within(answers)
-    for percent in (50, 90):
-        print(f"{percent} %: {1000 * latencies[percent - 1]:.0f} ms")
+    if times := latencies(answers):
+        for share in (0.5, 0.9):
+            print(f"{share:.0%}: {1000 * within(share, times):.0f} ms")
 
 
 def closed_or_open(site, speed):
@@ -142,12 +156,16 @@ def closed_or_open(site, speed):
     url, closed = site.url + "/pages/1", []
 
     def closed_loop(zero):
+        host = site.url.removeprefix("http://")
+        user = http.client.HTTPConnection(host, timeout=20)
         sleep_until(zero)
+        sent = zero
         for _ in range(20):
-            sent = time.monotonic()
-            failure = ask(url)
+            failure = ask_again(user, "/pages/1")
             closed.append((time.monotonic() - sent, failure))
             time.sleep(0.1 / speed)
+            sent = time.monotonic()
+        user.close()
 
     def meanwhile(zero):
         user = threading.Thread(target=closed_loop, args=[zero])
@@ -159,7 +177,8 @@ def closed_or_open(site, speed):
     site.stand_still()
     opened = send([(still * n / 10, (url,)) for n in range(20)], 0.5 / speed, meanwhile)
     for name, answers in (("closed", closed), ("open", opened)):
-        print(f"figure\t{name} loop: 90 %\t{within(answers)[89]:.9f}")
+        times = latencies(answers)
+        print(f"figure\t{name} loop: 90 %\t{within(0.9, times):.9f}\t{len(times)}")
 
 
 def by_reason(site, speed):
@@ -184,21 +203,29 @@ def stops_halfway(site, speed):
     outcomes(answers)
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     parser.add_argument("--rule", type=rule, default="0:50,1:30", help="SECOND:REQUESTS,...")
-    parser.add_argument("--url", help="ask this server, not the local site")
+    parser.add_argument("--url", type=address, help="ask this server, not the local site")
     options = parser.parse_args()
     if options.url:
         ramp(options.url, options.speed, options.rule)
         return
-    with Site(latency=0.8) as site:
+    print("starts the local site; cargo builds it first if it must", flush=True)
+    with Server(latency=0.8) as site:
         ramp(site.url + "/pages/1", options.speed, options.rule)
-    with Site() as site:
+    with Server() as site:
         closed_or_open(site, options.speed)
         by_reason(site, options.speed)
-    with Site() as site:
+    with Server() as site:
         stops_halfway(site, options.speed)
 
 

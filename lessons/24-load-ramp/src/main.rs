@@ -37,6 +37,10 @@ fn main() -> ExitCode {
 
 /// Second 0: fifty requests. Second 1: thirty more (or as --rule says). Each
 /// answer takes a while. How many requests are in flight at once?
+///
+/// - [ ] one or two: threads are started one after the other
+/// - [x] fifty, the largest wave, or more
+/// - [ ] as many as this machine has cores
 fn ramp(stage: &Stage) -> shared::Result {
     let Options { rule, url } = stage.options();
     let plan = Plan::new().latency(rule.time_to_arrive()).meet(rule.first());
@@ -102,7 +106,8 @@ fn send(
         let moment = threads.is_ok().then(|| Instant::now() + lead);
         let _ = zero.set(moment);
         let threads = threads.context(
-            "cannot make a thread for each request; raise `ulimit -u`",
+            "cannot make a thread for each request; raise the limit with \
+             `ulimit -u N`",
         )?;
         if let Some(zero) = moment {
             meanwhile(zero)?;

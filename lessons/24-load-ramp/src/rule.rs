@@ -13,8 +13,8 @@ const MOST_SECONDS: u32 = 30;
 
 #[derive(Args)]
 pub struct Options {
-    /// How many requests are due at which second: at most 1000 in all, and
-    /// none after second 30
+    /// Send so many requests at such a second: at most 1000 in all, and none
+    /// after second 30
     #[arg(
         long,
         value_name = "SECOND:REQUESTS,...",
@@ -22,8 +22,9 @@ pub struct Options {
     )]
     #[arg(allow_hyphen_values = true)]
     pub rule: Rule,
-    /// Asks this server, not the local site: only one that you may load
-    #[arg(long, value_name = "http://...", value_parser = address)]
+    /// Ask the server at URL, such as `http://127.0.0.1:8000/pages/1`, in place
+    /// of the local site: only one that you may load
+    #[arg(long, value_name = "URL", value_parser = address)]
     pub url: Option<String>,
 }
 
@@ -125,13 +126,14 @@ fn address(text: &str) -> Result<String, String> {
         .strip_prefix("http://")
         .map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
     let well = text.chars().all(|c| c.is_ascii_graphic());
-    match well && host.is_some_and(is_host) {
-        true => Ok(text.to_owned()),
-        false => {
-            Err("give http://HOST:PORT/PATH, as `just site` prints it"
-                .to_owned())
-        }
+    if well && host.is_some_and(is_host) {
+        return Ok(text.to_owned());
     }
+    let https = match text.starts_with("https://") {
+        true => "https is not spoken here; ",
+        false => "",
+    };
+    Err(format!("{https}give http://HOST:PORT/PATH, as `just site` prints it"))
 }
 
 /// A name or a number, and perhaps a port.

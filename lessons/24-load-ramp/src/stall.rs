@@ -17,9 +17,13 @@ use std::time::{Duration, Instant};
 
 const REQUESTS: u32 = 20;
 
-/// A server stands still. Twenty requests are due, one every tenth of a second;
-/// a second after the first it goes on. One user sends twenty too, each when
-/// the last is answered. Who has to wait?
+/// A server stands still, and goes on after a second. One user asks twenty
+/// times, each time when the last answer is there; of twenty others one asks
+/// every tenth of a second. Which requests have to wait?
+///
+/// - [ ] all forty: the server stands still for everybody
+/// - [ ] about half of either: those that are due in that second
+/// - [x] one of the one user's, and all of the others' that are due
 pub fn closed_or_open(stage: &Stage) -> shared::Result {
     let (server, user) = (stage.track("server"), stage.track("closed loop"));
     let what = "a server that stands still";
@@ -44,21 +48,10 @@ pub fn closed_or_open(stage: &Stage) -> shared::Result {
             goes_on.context("cannot make the local site go on (SIGCONT)")
         })
     })?;
-    compare(stage, &closed, &open)
-}
-
-/// Who has waited how long?
-fn compare(
-    stage: &Stage,
-    closed: &[Answer],
-    open: &[Answer],
-) -> shared::Result {
-    let both = Tally::of(closed.iter().chain(open))?;
+    let both = Tally::of(closed.iter().chain(&open))?;
     both.show_waves(stage);
-    let (closed, open) = (Tally::of(closed)?, Tally::of(open)?);
-    let (closed, open) = (closed.within(0.9)?, open.within(0.9)?);
-    stage.figure("closed loop: 90 %", closed)?;
-    stage.figure("open loop: 90 %", open)?;
+    let closed = nine_of_ten(stage, "closed loop: 90 %", &closed)?;
+    let open = nine_of_ten(stage, "open loop: 90 %", &open)?;
 
     let (trace, answered) = (stage.trace()?, both.answered());
     let (alone, _) = waiting(&trace, "closed loop");
@@ -72,6 +65,18 @@ fn compare(
     let text = "90 %: the open loop's is so many times the closed loop's";
     stage.claim(text, open / closed, at_least(2.0));
     Ok(())
+}
+
+/// In how many seconds nine of ten answers were there; draws it.
+fn nine_of_ten(
+    stage: &Stage,
+    label: &str,
+    answers: &[Answer],
+) -> shared::Result<f64> {
+    let tally = Tally::of(answers)?;
+    let seconds = tally.within(0.9)?;
+    stage.figure_of(tally.answered(), label, seconds)?;
+    Ok(seconds)
 }
 
 /// Requests of an open loop: ten of them are due while the server stands still.
