@@ -20,7 +20,8 @@ fn claims_are_proven_and_can_fail() {
             step: "verse",
             claim: "they take turns",
             proven: |events| {
-                let singers = happened(events, "sings").map(|event| event.track.as_str());
+                let singers =
+                    happened(events, "sings").map(|event| event.track.as_str());
                 singers.eq(["anna", "ben", "anna", "ben", "parent"])
             },
             broken: ("main.rs", "me.switch(ANNA);\n        sing(", "sing("),
@@ -29,13 +30,16 @@ fn claims_are_proven_and_can_fail() {
             step: "verse",
             claim: "all on one thread of the system",
             proven: |events| {
-                let threads: HashSet<i32> = events.iter().map(|event| event.tid).collect();
+                let threads: HashSet<i32> =
+                    events.iter().map(|event| event.tid).collect();
                 threads.len() == 1
             },
             broken: (
                 "main.rs",
                 "sing(&parent, \"One has ended; control is back here.\");",
-                "std::thread::scope(|s| drop(s.spawn(move || sing(&parent, \"elsewhere\"))));",
+                "std::thread::scope(|s| {
+                    drop(s.spawn(move || sing(&parent, \"elsewhere\")));
+                });",
             ),
         },
         Check {
@@ -48,23 +52,31 @@ fn claims_are_proven_and_can_fail() {
             step: "deep_inside",
             claim: "ben ran in between",
             proven: |events| {
-                let runs: Vec<_> =
-                    happened(events, "runs").map(|event| event.track.as_str()).collect();
-                runs.len() == 8 && runs.chunks(2).all(|pair| pair == ["anna", "ben"])
+                let runs: Vec<_> = happened(events, "runs")
+                    .map(|event| event.track.as_str())
+                    .collect();
+                runs.len() == 8
+                    && runs.chunks(2).all(|pair| pair == ["anna", "ben"])
             },
             broken: ("main.rs", "me.switch(BEN); // with", "// with"),
         },
         Check {
             step: "panics_and_ends",
             claim: "the panic reached the parent",
-            proven: |events| noted(events, "parent", "caught") == "lost the tune",
+            proven: |events| {
+                noted(events, "parent", "caught") == "lost the tune"
+            },
             broken: ("main.rs", "panic!(\"lost the tune\");", ""),
         },
         Check {
             step: "panics_and_ends",
             claim: "anna could go on, times",
             proven: |events| happened(events, "runs again").count() == 1,
-            broken: ("main.rs", "hub.switch(ANNA);\n    hub.switch(BEN);", "hub.switch(BEN);"),
+            broken: (
+                "main.rs",
+                "hub.switch(ANNA);\n    hub.switch(BEN);",
+                "hub.switch(BEN);",
+            ),
         },
         Check {
             step: "panics_and_ends",
@@ -86,12 +98,21 @@ fn claims_are_proven_and_can_fail() {
                 let figures = Figure::all(&Trace::of(events.to_vec()));
                 let seconds = |label| {
                     let mut figures = figures.iter();
-                    figures.find(|figure| figure.label == label).map(|figure| figure.seconds)
+                    figures
+                        .find(|figure| figure.label == label)
+                        .map(|figure| figure.seconds)
                 };
-                let (switch, thread) = (seconds("switch"), seconds("thread hand-over"));
-                switch.zip(thread).is_some_and(|(switch, thread)| thread > 2.0 * switch)
+                let (switch, thread) =
+                    (seconds("switch"), seconds("thread hand-over"));
+                switch
+                    .zip(thread)
+                    .is_some_and(|(switch, thread)| thread > 2.0 * switch)
             },
-            broken: ("cost.rs", "stage.measure(\"switch\", 200_000,", "stage.measure(\"switch\", 2,"),
+            broken: (
+                "cost.rs",
+                "stage.measure(\"switch\", 200_000,",
+                "stage.measure(\"switch\", 2,",
+            ),
         },
     ]);
 }

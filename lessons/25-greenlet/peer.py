@@ -4,6 +4,8 @@ Needs greenlet from PyPI: `just python` installs it below target/.
 """
 
 import argparse
+import contextlib
+import math
 import threading
 import time
 
@@ -66,26 +68,35 @@ def panics_and_ends():
 
 
 def price():
+    switches = 0
+
     def take_anna():
+        nonlocal switches
         for _ in range(100_000):
+            switches += 1
             ben.switch()
 
     def take_ben():
+        nonlocal switches
         for _ in range(100_000):
+            switches += 1
             anna.switch()
 
     anna, ben = greenlet.greenlet(take_anna), greenlet.greenlet(take_ben)
     start = time.perf_counter()
     anna.switch()
-    figure("switch", (time.perf_counter() - start) / 200_000)
+    figure("switch", (time.perf_counter() - start) / 200_000, switches)
 
-    turn, changed = ["anna"], threading.Condition()
+    turn, changed = "anna", threading.Condition()
+    turns = 0
 
     def run(me, other):
+        nonlocal turn, turns
         for _ in range(2_000):
             with changed:
-                changed.wait_for(lambda: turn[0] == me)
-                turn[0] = other
+                changed.wait_for(lambda: turn == me)
+                turn = other
+                turns += 1
                 changed.notify()
 
     start = time.perf_counter()
@@ -93,16 +104,23 @@ def price():
     thread.start()
     run("anna", "ben")
     thread.join()
-    figure("thread hand-over", (time.perf_counter() - start) / 4_000)
+    figure("thread hand-over", (time.perf_counter() - start) / 4_000, turns)
 
 
-def figure(label, seconds):
-    print(f"figure\t{label}\t{seconds:.12f}")
+def figure(label, seconds, result):
+    print(f"figure\t{label}\t{seconds:.12f}\t{result}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def pause(seconds):

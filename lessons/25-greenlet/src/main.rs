@@ -21,6 +21,10 @@ fn main() -> ExitCode {
 
 /// Two coroutines sing a verse and hand over by name. Who sings what, and who
 /// goes on at the end?
+///
+/// - [ ] anna and ben in turn; at the end anna, with her third line
+/// - [x] anna and ben in turn; at the end the parent
+/// - [ ] both at once; at the end the parent
 fn verse(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let (anna, ben) = singers(stage);
@@ -42,8 +46,11 @@ fn verse(stage: &Stage) -> shared::Result {
 
     let trace = stage.trace()?;
     let order = trace.order_of("sings");
-    let turns = vec!["anna", "ben", "anna", "ben", "parent"];
-    stage.claim("they take turns", order, equals(turns));
+    stage.claim(
+        "they take turns",
+        order,
+        equals(vec!["anna", "ben", "anna", "ben", "parent"]),
+    );
     let threads = trace.threads_of("sings");
     stage.claim("all on one thread of the system", threads, equals(1));
     Ok(())
@@ -62,6 +69,10 @@ fn sing(singer: &Track, line: &str) {
 
 /// Anna switches away on every level of a recursion. What does she find of
 /// her locals when she comes back?
+///
+/// - [x] those of every call
+/// - [ ] those of the innermost call
+/// - [ ] none: meanwhile ben had the stack
 fn deep_inside(stage: &Stage) -> shared::Result {
     let (anna, ben) = singers(stage);
     let mut hub = Hub::default();
@@ -91,6 +102,10 @@ fn squares(me: &mut Me, anna: &Track, n: u32) -> u32 {
 }
 
 /// Ben panics. Who notices? Can anna go on afterwards, and can ben?
+///
+/// - [ ] anna, who switched to him; neither can
+/// - [ ] the parent; neither can: they share a thread
+/// - [x] the parent; anna can, ben cannot
 fn panics_and_ends(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let (anna, ben) = singers(stage);
@@ -113,8 +128,11 @@ fn panics_and_ends(stage: &Stage) -> shared::Result {
 
     let trace = stage.trace()?;
     let caught: Option<String> = parent.noted("caught")?;
-    let panic = Some("lost the tune".to_owned());
-    stage.claim("the panic reached the parent", caught, equals(panic));
+    stage.claim(
+        "the panic reached the parent",
+        caught.as_deref(),
+        equals(Some("lost the tune")),
+    );
     let again = trace.count("runs again");
     stage.claim("anna could go on, times", again, equals(1));
     let ran = trace.order_on("ben").len();
