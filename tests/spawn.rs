@@ -185,7 +185,8 @@ const MORE_AT_HAND: Change = (
 const IN_A_THREAD: Change = (
     "many.rs",
     "for _ in 0..beds.number {\n            let beds = Arc::clone(&beds);\n\
-     \x20           tasks.spawn(async move {\n                beds.falls_asleep();",
+     \x20           tasks.spawn(async move {
+                beds.falls_asleep();",
     "for _ in 1..beds.number {\n let beds = Arc::clone(&beds);\n\
      let pages = vec![1_u8; 20_000];\n tasks.spawn(async move {\n\
      let _pages = pages;\n std::thread::scope(|scope| {\n\
@@ -194,8 +195,10 @@ const IN_A_THREAD: Change = (
 
 const THE_OTHER_WAY_ROUND: Change = (
     "holding.rs",
-    "|| thread::sleep(second));\n        all_sleep(&three, \"sleeps\", || coroutine::",
-    "|| coroutine::sleep(second));\n        all_sleep(&three, \"sleeps\", || thread::",
+    "|| thread::sleep(second));
+        all_sleep(&three, \"sleeps\", || coroutine::",
+    "|| coroutine::sleep(second));
+        all_sleep(&three, \"sleeps\", || thread::",
 );
 
 /// From when to when a measured span went on, and on which track.

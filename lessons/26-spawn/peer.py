@@ -6,6 +6,8 @@ does there is done by asyncio here.
 
 import argparse
 import asyncio
+import contextlib
+import math
 import threading
 import time
 
@@ -79,7 +81,7 @@ def with_stacks(seconds):
 
     start = time.perf_counter()
     gevent.joinall([gevent.spawn(night) for _ in range(SLEEPERS)])
-    figure("with a stack", time.perf_counter() - start)
+    figure("with a stack", time.perf_counter() - start, beds.woken)
     beds.report()
 
 
@@ -93,7 +95,7 @@ async def without_stacks(seconds):
 
     start = time.perf_counter()
     await asyncio.gather(*(night() for _ in range(SLEEPERS)))
-    figure("without a stack", time.perf_counter() - start)
+    figure("without a stack", time.perf_counter() - start, beds.woken)
     beds.report()
 
 
@@ -105,13 +107,20 @@ def who_is_held_up(seconds):
         print(f"three by {name}.sleep take as long as {took:.2f}")
 
 
-def figure(label, taken):
-    print(f"figure\t{label}\t{taken:.9f}")
+def figure(label, taken, woken):
+    print(f"figure\t{label}\t{taken:.9f}\t{woken}")
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
 
     def seconds(natural):

@@ -9,6 +9,10 @@ use std::time::Instant;
 
 /// Three coroutines have one thread and sleep a second each: at first as a
 /// thread does, then as a coroutine does. Who sleeps at the same time?
+///
+/// - [ ] all three, both times
+/// - [x] at first one at a time, then all three
+/// - [ ] one at a time, both times: there is one thread
 pub fn who_is_held_up(stage: &Stage) -> shared::Result {
     let second = stage.time(1.0);
     let three = ["anna", "ben", "carl"].map(|name| stage.coroutine_track(name));

@@ -10,6 +10,10 @@ use std::time::Instant;
 
 /// Two jobs, of 2.5 and of 1.5 seconds, and main joins both. When does it go
 /// on?
+///
+/// - [x] after about 2.5 s, when both have ended
+/// - [ ] after 1.5 s, with the first one that ends
+/// - [ ] after 4 s: they sleep one after the other
 pub fn two_jobs(stage: &Stage) -> shared::Result {
     let main = stage.coroutine_track("main");
     let jobs = [("long job", [2.5]), ("short job", [1.5])];
@@ -37,6 +41,10 @@ pub fn two_jobs(stage: &Stage) -> shared::Result {
 
 /// A job takes a minute, and nobody joins it. How long does the program take,
 /// and what becomes of the job?
+///
+/// - [x] a moment; the job does not come to its end
+/// - [ ] a minute; the job is done
+/// - [ ] a moment; the job goes on by itself and is done
 pub fn nobody_joins(stage: &Stage) -> shared::Result {
     let parent = stage.track("parent");
     let [main, job] = ["main", "job"].map(|name| stage.coroutine_track(name));

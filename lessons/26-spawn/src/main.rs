@@ -37,6 +37,10 @@ fn main() -> ExitCode {
 
 /// Four sleep 0.5, 1.5, 2.5 and 3.5 seconds, and then 6.5, 4.5, 2.5 and 0.5.
 /// Who wakes when, and when has the last one woken?
+///
+/// - [ ] one after the other; the last after 22 s, the sum
+/// - [ ] as they were spawned, twice; the last after 7 s
+/// - [x] who is due first; the last after about 7 s
 fn in_turn(stage: &Stage) -> shared::Result {
     let sleepers = [
         ("anna", [0.5, 6.5]),

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 /// The options of this lesson.
 #[derive(clap::Args)]
 pub struct Options {
-    /// How many sleep in the steps with thousands, 1000 to 1000000
+    /// Have N sleepers in the steps with thousands, 1000 to 1000000
     #[arg(long, value_name = "N", default_value = "10000")]
     #[arg(value_parser = thousands, allow_negative_numbers = true)]
     sleepers: usize,
@@ -24,11 +24,15 @@ pub struct Options {
 fn thousands(text: &str) -> Result<usize, String> {
     let number = text.parse().ok();
     let number = number.filter(|number| (1_000..=1_000_000).contains(number));
-    number.ok_or_else(|| "give a number from 1000 to 1000000".to_owned())
+    number.ok_or_else(|| "give a whole number from 1000 to 1000000".to_owned())
 }
 
 /// Thousands of coroutines sleep a second (`--sleepers N`). How many threads
 /// carry them, clock included, and how many maps (pieces of memory) has each?
+///
+/// - [ ] one for each; two maps, a stack of its own
+/// - [ ] two at most; none: they share the threads' stacks
+/// - [x] two at most; two maps, a stack of its own
 pub fn with_stacks(stage: &Stage) -> shared::Result {
     let Some(beds) = with_room(stage) else { return Ok(()) };
     let second = stage.time(1.0);
@@ -52,7 +56,7 @@ pub fn with_stacks(stage: &Stage) -> shared::Result {
     stage.claim("threads they took, clock included", threads, at_most(2));
     let maps: f64 = beds.main.noted("memory maps each")?;
     stage.claim("a stack each: memory maps", maps, at_least(1.9));
-    stage.figure("with a stack", beds.main.noted("seconds")?)
+    stage.figure_of(woken, "with a stack", beds.main.noted("seconds")?)
 }
 
 fn sleepers(stage: &Stage) -> usize {
@@ -70,6 +74,10 @@ fn with_room(stage: &Stage) -> Option<Dormitory> {
 }
 
 /// The same by tasks of tokio, which have no stack. What does each need?
+///
+/// - [x] less than a page of memory; one thread carries all
+/// - [ ] a thread, as any sleeper does
+/// - [ ] a small stack of its own, of some pages
 pub fn without_stacks(stage: &Stage) -> shared::Result {
     let beds = Arc::new(Dormitory::new(stage, sleepers(stage)));
     let second = stage.time(1.0);
@@ -94,7 +102,7 @@ pub fn without_stacks(stage: &Stage) -> shared::Result {
     stage.claim("threads that carried them", threads, equals(1));
     let kib: f64 = beds.main.noted("KiB of memory each")?;
     stage.claim("less than a page of memory: KiB", kib, below(4.0));
-    stage.figure("without a stack", beds.main.noted("seconds")?)
+    stage.figure_of(woken, "without a stack", beds.main.noted("seconds")?)
 }
 
 /// Runs `task` by tokio, on one thread, in a process of its own.
