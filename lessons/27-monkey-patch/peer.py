@@ -5,43 +5,21 @@ what is in it.
 """
 
 import argparse
-import os
+import contextlib
+import math
 import socket
-import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import gevent
 from gevent import monkey
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from local_site import Site
+
 PAGES = 8
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-
-
-class Site:
-    """The same local site as the lesson's, as long as the block lasts."""
-
-    def __init__(self, latency):
-        self.command = (
-            "cargo run --quiet --package shared --features site --bin site --"
-            f" --listen 127.0.0.1:0 --until-eof --latency {latency}"
-        ).split()
-
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=TOP,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        host, port = self.process.stdout.readline().strip()[7:].split(":")
-        return host, int(port)
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
 
 
 def get(address, path):
@@ -54,21 +32,22 @@ def get(address, path):
             answer += part
     head, page = answer.split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.0 200 "), head
-    return page.decode()
+    return page
 
 
 def eight_pages(address, each=1):
-    """The lengths of the pages, and how many waited at once at most."""
+    """How many bytes each asker got, and how many waited at once at most."""
     waiting, peak = 0, 0
 
     def ask(n):
         nonlocal waiting, peak
+        size = 0
         for _ in range(each):
             waiting += 1
             peak = max(peak, waiting)
-            page = get(address, f"/pages/{n}")
+            size += len(get(address, f"/pages/{n}"))
             waiting -= 1
-        return len(page)
+        return size
 
     greenlets = [gevent.spawn(ask, n) for n in range(1, PAGES + 1)]
     gevent.joinall(greenlets, raise_error=True)
@@ -85,9 +64,9 @@ def show(kind, slow):
 def measure(label, quick):
     each = 50
     start = time.perf_counter()
-    eight_pages(quick, each)
+    sizes, _ = eight_pages(quick, each)
     seconds = (time.perf_counter() - start) / (PAGES * each)
-    print(f"figure\t{label}\t{seconds:.9f}")
+    print(f"figure\t{label}\t{seconds:.9f}\t{sum(sizes)}")
 
 
 def a_client_that_yields(address):
@@ -109,20 +88,28 @@ def a_client_that_yields(address):
     print(f"urllib, patched: bytes {lengths}, {took:.3f} s")
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
-    with Site(0.3 / speed) as slow, Site(0) as quick:
+    print("starts the local site; cargo builds it first if it must", flush=True)
+    with Site(0.3 / speed) as slow, Site() as quick:
         before = socket.socket
-        show("socket as it is", slow)
-        measure("a page, blocking socket", quick)
+        show("socket as it is", slow.address)
+        measure("a page, blocking socket", quick.address)
         monkey.patch_socket()
         print("the class behind socket.socket is another now:",
               socket.socket is not before)
-        show("socket, patched", slow)
-        measure("a page, yielding socket", quick)
-        a_client_that_yields(slow)
+        show("socket, patched", slow.address)
+        measure("a page, yielding socket", quick.address)
+        a_client_that_yields(slow.address)
     assert threading.active_count() == 1
 
 

@@ -14,6 +14,10 @@ use ureq::unversioned::transport::{Connector, TcpConnector};
 
 /// A whole client, ureq, which connects as std does. How many of its eight
 /// callers wait at the same time?
+///
+/// - [x] one
+/// - [ ] all eight: a good client lets others run while it waits
+/// - [ ] all eight: it has a thread for each request
 pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 1)?;
     let url = site.url();
@@ -27,7 +31,11 @@ pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// The same client is told to connect as may does. How many wait now?
+/// The same client is told to connect as `may` does. How many wait now?
+///
+/// - [ ] one, as before: its code is the same
+/// - [x] all eight
+/// - [ ] none: it was not made for that, and fails
 pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, PAGES)?;
     let url = site.url();

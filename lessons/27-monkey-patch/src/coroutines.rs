@@ -64,7 +64,9 @@ pub fn on_one_thread<T: Send>(
             });
         });
     });
-    let ended = |answer: Option<_>| answer.context("a coroutine had no end")?;
+    let ended = |answer: Option<_>| {
+        answer.context("a coroutine ended without an answer")?
+    };
     answers.into_iter().map(ended).collect()
 }
 

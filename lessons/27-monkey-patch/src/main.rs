@@ -35,6 +35,10 @@ fn main() -> ExitCode {
 
 /// Eight coroutines on one thread ask for a page each, over the sockets of
 /// std. How many of them wait at the same time?
+///
+/// - [ ] all eight: they are coroutines
+/// - [x] one
+/// - [ ] seven: all but the one that runs
 fn a_socket_that_blocks(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 1)?;
     let address = site.address();
@@ -53,7 +57,11 @@ fn a_socket_that_blocks(stage: &Stage) -> shared::Result {
 }
 
 /// The same function, the same eight coroutines, over the sockets of the crate
-/// may. How many wait now?
+/// `may`. How many wait now?
+///
+/// - [ ] one, as before: it is the same function
+/// - [ ] seven: one of them has the thread
+/// - [x] all eight
 fn a_socket_that_yields(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, PAGES)?;
     let address = site.address();
@@ -79,8 +87,9 @@ fn get(
     path: &str,
     host: SocketAddr,
 ) -> shared::Result<String> {
-    write!(socket, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
-    let mut answer = String::new();
+    let question = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+    socket.write_all(question.as_bytes())?; // at once: `write!` sends in parts
+    let mut answer = String::with_capacity(4096);
     socket.read_to_string(&mut answer)?;
     let parts = answer.split_once("\r\n\r\n");
     let (head, page) = parts.with_context(|| format!("{path}: no page"))?;
@@ -102,7 +111,7 @@ fn at_once(stage: &Stage, site: &Site) -> shared::Result<usize> {
     let stats = get(socket, "/stats", site.address())?;
     let stats: serde_json::Value = serde_json::from_str(&stats)?;
     let peak = stats["in_flight_peak"].as_u64();
-    let peak = peak.context("the site counts")? as usize;
+    let peak = peak.context("the local site tells no counts")? as usize;
     stage.track("site").record("requests at once", peak);
     Ok(peak)
 }

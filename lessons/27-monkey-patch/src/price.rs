@@ -31,13 +31,16 @@ where
         on_one_thread(PAGES, STACK, |n| {
             let path = format!("/pages/{}", n + 1);
             let begun = clock.elapsed();
-            (0..EACH).try_for_each(|_| get(&path).map(drop))?;
-            Ok((begun, clock.elapsed()))
+            let lengths = (0..EACH).map(|_| Ok(get(&path)?.len()));
+            let bytes: usize = lengths.sum::<shared::Result<_>>()?;
+            Ok((begun, clock.elapsed(), bytes))
         })
     })?;
-    let times = running.join()?;
-    let begun = times.iter().map(|(begun, _)| *begun).min();
-    let ended = times.iter().map(|(_, ended)| *ended).max();
+    let askers = running.join()?;
+    let begun = askers.iter().map(|(begun, ..)| *begun).min();
+    let ended = askers.iter().map(|(_, ended, _)| *ended).max();
     let all = ended.unwrap_or_default() - begun.unwrap_or_default();
-    stage.figure(label, all.as_secs_f64() / (PAGES * EACH) as f64)
+    let bytes: usize = askers.iter().map(|(.., bytes)| bytes).sum();
+    let each = all.as_secs_f64() / (PAGES * EACH) as f64;
+    stage.figure_of(bytes, label, each)
 }

@@ -14,7 +14,7 @@ use std::io::{Read, pipe};
 const USUAL: usize = 0x1000;
 
 /// Two programs, and in each a coroutine that asks for one page: one with the
-/// stack that may gives it, one with that of the steps before. Which of them
+/// stack that `may` gives it, one with that of the steps before. Which of them
 /// gets its page?
 pub fn two_stacks(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 1)?;
