@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use shared::trace::Event;
+use shared::trace::{Event, Phase};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -46,6 +46,29 @@ const TOKIO_THREADS: Change = (
 /// Nobody is ever told that all have left.
 const NEVER_EMPTY: Change =
     ("hall.rs", "self.0.empty.set();", "let _ = Event::set;");
+/// Whoever has an answer to write holds the worker until it is taken.
+const MAY_HOLDS: Change = (
+    "main.rs",
+    "client.get_mut().write_all(text.as_bytes())?;",
+    "let mut theirs = client.get_ref().inner();
+     theirs.set_nonblocking(false)?;
+     theirs.write_all(text.as_bytes())?;
+     theirs.set_nonblocking(true)?;",
+);
+const TOKIO_HOLDS: Change = (
+    "tasks.rs",
+    "timeout(patience, write).await??;",
+    "drop(timeout(patience, write));
+     let theirs = std::os::fd::AsFd::as_fd(client.get_ref());
+     let theirs = theirs.try_clone_to_owned()?;
+     let mut theirs = std::net::TcpStream::from(theirs);
+     theirs.set_nonblocking(false)?;
+     io::Write::write_all(&mut theirs, text.as_bytes())?;
+     theirs.set_nonblocking(true)?;",
+);
+/// Nothing but a wait ends the turn of a client of may.
+const NO_TURNS: Change =
+    ("main.rs", "const TURN: u64 = 100;", "const TURN: u64 = u64::MAX;");
 /// Text is taken for granted.
 const NO_TEXT: Change = (
     "answer.rs",
@@ -72,6 +95,12 @@ fn claims_are_proven_and_can_fail() {
         crowd("a_task_each", NONE_LEFT, all_gone, NEVER_EMPTY),
         Check {
             step: "silent_and_slow",
+            claim: "may: served at the same time: all 502",
+            proven: |events| all_stay(events, "may"),
+            broken: MAY_ALONE,
+        },
+        Check {
+            step: "silent_and_slow",
             claim: "may: answered between the letters",
             proven: |events| six_asked(events, "quick, may"),
             broken: MAY_ALONE,
@@ -81,6 +110,12 @@ fn claims_are_proven_and_can_fail() {
             claim: "may: the slow one is answered too",
             proven: |events| noted(events, "slow, may", "answer") == "SLOWLY",
             broken: MAY_ALONE,
+        },
+        Check {
+            step: "silent_and_slow",
+            claim: "tokio: served at the same time: all 502",
+            proven: |events| all_stay(events, "tokio"),
+            broken: TOKIO_ALONE,
         },
         Check {
             step: "silent_and_slow",
@@ -142,6 +177,26 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| noted(events, "at tokio", "the next") == "AND I?",
             broken: ONE_FALLS_ALL_FALL,
         },
+        Check {
+            step: "many_deaf",
+            claim: "may: answered while all deaf ones are stuck",
+            proven: |events| ten_while_stuck(events, "may"),
+            broken: MAY_HOLDS,
+        },
+        Check {
+            step: "many_deaf",
+            claim: "tokio: answered while all deaf ones are stuck",
+            proven: |events| ten_while_stuck(events, "tokio"),
+            broken: TOKIO_HOLDS,
+        },
+        Check {
+            step: "many_floods",
+            claim: "answered while all flood: by may, by tokio",
+            proven: |events| {
+                ten_in_floods(events, "may") && ten_in_floods(events, "tokio")
+            },
+            broken: NO_TURNS,
+        },
     ]);
 }
 
@@ -190,7 +245,7 @@ fn all_gone(events: &[Event]) -> bool {
         return false;
     };
     let end = events.last().map_or(0, |event| event.t_ns);
-    let waited = Duration::from_nanos(end - here.t_ns.max(left.t_ns));
+    let waited = Duration::from_nanos(end - left.t_ns);
     here.args["value"] == 0 && waited < Duration::from_secs(5)
 }
 
@@ -202,6 +257,55 @@ fn six_asked(events: &[Event], track: &str) -> bool {
     let slow = track.replace("quick", "slow");
     let answer = events.iter().rposition(|it| it.track == track);
     asked.count() == 6 && answer < place("answer", &slow)
+}
+
+/// All 502 were here before the first question, and none left before the last
+/// answer.
+fn all_stay(events: &[Event], server: &str) -> bool {
+    let quick = format!("quick, {server}");
+    let of_quick = |event: &Event| event.track == quick;
+    let first = events.iter().position(of_quick).unwrap_or(0);
+    let last = events.iter().rposition(of_quick).unwrap_or(0);
+    let theirs = |events: &[Event]| {
+        let theirs = events.iter().filter(|event| event.track == server);
+        here(&theirs.cloned().collect::<Vec<_>>())
+    };
+    let before = theirs(&events[..first]);
+    let meanwhile = theirs(&events[first..last]);
+    // The quick one itself may be counted as late as it is answered.
+    before.into_iter().chain(meanwhile).eq(1..=502)
+}
+
+/// The quick one had ten answers while the three had their last wait.
+fn ten_while_stuck(events: &[Event], server: &str) -> bool {
+    answers_within(events, server, &format!("deaf, {server}"), 1) == 10
+}
+
+/// The quick one had ten answers after the last of three had begun to flood,
+/// and before the first of them had enough.
+fn ten_in_floods(events: &[Event], server: &str) -> bool {
+    answers_within(events, server, &format!("floods, {server}"), 3) == 10
+}
+
+/// The answers of the quick one from the last beginning on that track to the
+/// first of the last so many ends.
+fn answers_within(
+    events: &[Event],
+    server: &str,
+    track: &str,
+    ends: usize,
+) -> usize {
+    let on = |event: &Event, ph| event.track == track && event.ph == ph;
+    let begun = events.iter().rposition(|event| on(event, Phase::Begin));
+    let mut ended = events.iter().enumerate().rev();
+    let ended =
+        ended.by_ref().filter(|(_, it)| on(it, Phase::End)).nth(ends - 1);
+    let (Some(begun), Some((ended, _))) = (begun, ended) else { return 0 };
+    let quick = format!("quick, {server}");
+    let meanwhile = events.get(begun..ended).unwrap_or_default();
+    let answers = happened(meanwhile, "answer");
+    let answers = answers.filter(|event| event.track == quick);
+    answers.filter(|event| event.args["value"] == "AND I?").count()
 }
 
 fn five_are_right(events: &[Event], track: &str) -> bool {
@@ -226,7 +330,7 @@ fn dropped<'a>(events: &'a [Event], track: &'a str) -> Vec<&'a str> {
 
 fn two_are_dropped(events: &[Event], track: &str) -> bool {
     let why = dropped(events, track);
-    why.contains(&"its line has no end") && why.contains(&"it reads no answer")
+    why.contains(&"its line has no end") && why.contains(&"it reads too slowly")
 }
 
 fn three_were_dropped(events: &[Event], track: &str) -> bool {
@@ -490,7 +594,7 @@ fn what_is_no_address() {
         let run = Run::new(LESSON, &["--listen", address]).end();
         run.refused(2, &["--listen", "127.0.0.1:4000"]);
     }
-    for other in ["--walk", "--step=price", "--svg=x", "--clients=3"] {
+    for other in ["--walk", "--step=a_request", "--svg=x", "--clients=3"] {
         let run = Run::new(LESSON, &["--listen", "127.0.0.1:0", other]).end();
         run.refused(2, &["--listen", "cannot be used with"]);
     }

@@ -5,19 +5,29 @@ gevent takes the part of may, asyncio that of tokio.
 
 import argparse
 import asyncio
+import contextlib
+import itertools
+import math
 import os
 import resource
+import select
 import signal
 import socket
 import struct
+import sys
 import time
-from multiprocessing import Process, set_start_method
+from multiprocessing import Event, Process, Semaphore, set_start_method
 
 PATIENCE = 10
+BACKLOG = 4096  # so many may wait to be accepted
 LONGEST = 1 << 20
 TOO_LONG = b"error: a line has 1 MiB at most\n"
 NOT_UTF8 = b"error: not UTF-8\n"
-CROWDS = [(10, 200), (100, 20), (1000, 2)]
+GREEDY = 3  # asyncio and gevent have one thread
+ASKS = 10
+TURN = 100
+REQUESTS = 300
+TRIES = 3
 
 
 def in_upper_case(line):
@@ -38,14 +48,17 @@ def serve_by_gevent(listener, patience):
 
     def echo(client, _address):
         client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        turn = 0
         with client.makefile("rb") as lines:
             while line := lines.readline(LONGEST):
+                turn += 1
+                if turn % TURN == 0:
+                    gevent.sleep(0)  # while more comes, nothing else yields
                 answer = in_upper_case(line)
-                if answer is None:
-                    client.sendall(TOO_LONG)
-                    return
                 with gevent.Timeout(patience):
-                    client.sendall(answer)
+                    client.sendall(TOO_LONG if answer is None else answer)
+                if answer is None:
+                    return
 
     def attend(client, address):
         try:
@@ -59,7 +72,9 @@ def serve_by_gevent(listener, patience):
 
 def serve_by_asyncio(listener, patience):
     async def echo(reader, writer):
-        while True:
+        for turn in itertools.count(1):
+            if turn % TURN == 0:
+                await asyncio.sleep(0)  # while more comes, nothing else yields
             try:
                 line = await reader.readuntil(b"\n")
             except asyncio.IncompleteReadError as error:
@@ -83,7 +98,9 @@ def serve_by_asyncio(listener, patience):
         writer.close()
 
     async def serve():
-        server = await asyncio.start_server(attend, sock=listener, limit=LONGEST - 1)
+        server = await asyncio.start_server(
+            attend, sock=listener, limit=LONGEST - 1, backlog=BACKLOG
+        )
         await server.serve_forever()
 
     asyncio.run(serve())
@@ -101,7 +118,7 @@ class Service:
     """The process that serves; it ends with the block."""
 
     def __init__(self, serve, patience=PATIENCE):
-        listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         self.address = listener.getsockname()
         self.process = Process(target=attend_alone, args=(serve, listener, patience))
         self.process.start()
@@ -110,6 +127,11 @@ class Service:
     def cpu(self):
         """The seconds that it has computed so far: clock_getcpuclockid(3)."""
         return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    def memory(self):
+        """What it has for itself, in KiB: proc(5)."""
+        with open(f"/proc/{self.process.pid}/smaps_rollup") as lines:
+            return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
@@ -161,6 +183,7 @@ def all_at_once(name, serve, number):
 def silent_and_slow(name, serve, pause):
     with Service(serve) as service:
         silent = [Client(service.address) for _ in range(500)]
+        all_ask(silent)  # all are being served then
         slow, quick = Client(service.address), Client(service.address)
         answers = []
         for letter in "slowly":
@@ -221,38 +244,147 @@ def odd_ends(name, serve, patience):
         client.close()
 
 
-def price(name, serve):
-    for number, times in CROWDS:
+def many_deaf(name, serve, pause):
+    with Service(serve, patience=3600) as service:
+        quick = Client(service.address)
+        deaf = [socket.create_connection(service.address) for _ in range(GREEDY)]
+        for client in deaf:
+            client.setblocking(False)
+        answers = 0
+        while answers < ASKS:
+            if sum(map(send_all_that_is_taken, deaf)):
+                answers = 0
+            pause(0.05)
+            quick.ask("and i?")
+            answers += 1
+        print(f"{name}: answered while all deaf ones are stuck: {answers}")
+        for client in (quick, *deaf):
+            client.close()
+
+
+def send_all_that_is_taken(client):
+    line, sent = b"\n" + b"do you hear me? " * (1 << 12), 0
+    try:
+        while True:
+            sent += client.send(line)
+    except BlockingIOError:
+        return sent
+
+
+def flood(address, begun, enough):
+    """Sends as fast as it can, and takes every answer, in a process of its own."""
+    with socket.create_connection(address) as client:
+        client.setblocking(False)
+        taken = 0
+        while not enough.is_set():
+            select.select([client], [client], [], 0.1)
+            try:
+                client.send(b"a\n" * (1 << 15))
+            except BlockingIOError:
+                pass
+            try:
+                taken += len(client.recv(1 << 16))
+            except BlockingIOError:
+                pass
+            if taken > 1 << 12:
+                begun.release()
+                taken = float("-inf")
+
+
+def many_floods(name, serve, pause):
+    with Service(serve) as service:
+        quick = Client(service.address)
+        begun, enough = Semaphore(0), Event()
+        args = (service.address, begun, enough)
+        floods = [Process(target=flood, args=args) for _ in range(GREEDY)]
+        for process in floods:
+            process.start()
+        for _ in floods:
+            begun.acquire()
+        answers = 0
+        for _ in range(ASKS):
+            pause(0.05)
+            answers += quick.ask("and i?") == "AND I?"
+        print(f"{name}: answered while all flood the server: {answers}")
+        enough.set()
+        for process in floods:
+            process.join()
+        quick.close()
+
+
+def a_request(name, serve):
+    for number in 10, 100, 1000:
         with Service(serve) as service:
             crowd = [Client(service.address) for _ in range(number)]
-            all_ask(crowd)  # all have been accepted then
-            before, start = service.cpu(), time.perf_counter()
-            for _ in range(times):
-                all_ask(crowd)
-            seconds = (time.perf_counter() - start) / (number * times)
-            cpu = (service.cpu() - before) / (number * times)
+            must_ask(crowd, 1)  # all have been accepted then
+            times, cpus = [], []
+            for _ in range(TRIES):
+                before, start = service.cpu(), time.perf_counter()
+                answers = must_ask(crowd, -(-REQUESTS // number))
+                times.append((time.perf_counter() - start) / answers)
+                cpus.append((service.cpu() - before) / answers)
             label = f"{number} clients, {name}"
-            print(f"figure\t{label}\t{seconds:.9f}")
-            if number == 1000:
-                print(f"figure\t{label}: CPU\t{cpu:.9f}")
+            print(f"figure\t{label}\t{min(times):.9f}\t{answers}")
+            print(f"figure\t{label}: CPU\t{min(cpus):.9f}\t{answers}")
             for client in crowd:
                 client.close()
 
 
+def must_ask(crowd, times):
+    """How many answers there are: one to each, each time."""
+    for _ in range(times):
+        answered = all_ask(crowd)
+        assert answered == len(crowd), f"only {answered} were answered"
+    return times * len(crowd)
+
+
+def a_client(name, serve):
+    with Service(serve) as service:
+        first = Client(service.address)
+        must_ask([first], 1)  # it is ready
+        first.close()
+        before, start = service.memory(), time.perf_counter()
+        crowd = [Client(service.address) for _ in range(1000)]
+        answers = must_ask(crowd, 1)
+        seconds = (time.perf_counter() - start) / 1000
+        more = (service.memory() - before) // 1000
+        print(f"figure\ta new client, {name}\t{seconds:.9f}\t{answers}")
+        print(f"{name}: {more} KiB a client")
+        for client in crowd:
+            client.close()
+
+
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
+    # What servers print must not come into the middle of a line.
+    sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
+
+    def pause(seconds):
+        time.sleep(seconds / speed)
+
     set_start_method("fork")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     for name, serve in BOTH:
         all_at_once(name, serve, 1000)
-        silent_and_slow(name, serve, lambda seconds: time.sleep(seconds / speed))
+        silent_and_slow(name, serve, pause)
         odd_lines(name, serve)
         odd_ends(name, serve, 1 / speed)
+        many_deaf(name, serve, pause)
+        many_floods(name, serve, pause)
     for name, serve in BOTH:
-        price(name, serve)
+        a_request(name, serve)
+    for name, serve in BOTH:
+        a_client(name, serve)
 
 
 if __name__ == "__main__":

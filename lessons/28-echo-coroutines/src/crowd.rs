@@ -3,9 +3,9 @@
 use crate::descriptors;
 use crate::listen::Options;
 use crate::service::{Serve, Service};
-use shared::Stage;
 use shared::lesson::{at_most, equals};
 use shared::lines::Client;
+use shared::{Stage, Track};
 use std::io;
 use std::net::SocketAddr;
 
@@ -59,12 +59,27 @@ fn most_here(stage: &Stage) -> shared::Result<usize> {
     Ok(here.max().unwrap_or(0) as usize)
 }
 
+/// Asks after a moment; whether the answer is right.
+pub fn is_answered(track: &Track, client: &mut Client) -> bool {
+    track.pause(0.05);
+    let answer = track.span("asks", || client.ask("and i?"));
+    let answer = answer.unwrap_or_else(|error| error.to_string());
+    track.record("answer", answer.as_str());
+    answer == "AND I?"
+}
+
 /// Clients that stay.
+#[derive(Default)]
 pub struct Crowd(Vec<Client>);
 
 impl Crowd {
     pub fn connect(server: SocketAddr, number: usize) -> io::Result<Self> {
-        (0..number).map(|_| Client::connect(server)).collect()
+        let clients = (0..number).map(|_| Client::connect(server));
+        Ok(Self(clients.collect::<io::Result<_>>()?))
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// All send a line, and only then the answers are read. How many of them
@@ -79,11 +94,5 @@ impl Crowd {
         let asked: Vec<_> = asked.map_while(|client| client).collect();
         let answers = asked.into_iter().map_while(|it| it.answer().ok());
         answers.filter(|answer| *answer == expected).count()
-    }
-}
-
-impl FromIterator<Client> for Crowd {
-    fn from_iter<I: IntoIterator<Item = Client>>(clients: I) -> Self {
-        Self(clients.into_iter().collect())
     }
 }

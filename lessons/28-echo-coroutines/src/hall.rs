@@ -36,7 +36,7 @@ impl Hall {
 
     pub fn drops(&self, error: &io::Error) {
         let why = match error.kind() {
-            ErrorKind::TimedOut => "it reads no answer".to_owned(),
+            ErrorKind::TimedOut => "it reads too slowly".to_owned(),
             _ => error.to_string(),
         };
         self.track.note("drops a client", why);

@@ -16,7 +16,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
     listen: Option<SocketAddr>,
-    /// Serve there by tasks of tokio, not by coroutines of may
+    /// Serve there by tasks of tokio, not by coroutines of `may`
     #[arg(long, requires = "listen")]
     #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
     tokio: bool,

@@ -5,7 +5,9 @@
 
 mod answer;
 mod crowd;
+mod deaf;
 mod descriptors;
+mod floods;
 mod hall;
 mod listen;
 mod odd;
@@ -37,8 +39,11 @@ fn main() -> ExitCode {
         slow::silent_and_slow,
         odd::odd_lines,
         odd::odd_ends,
-        price::price;
-        crowd, hall,
+        deaf::many_deaf,
+        floods::many_floods,
+        price::a_request,
+        price::a_client;
+        crowd, hall, service,
     ]
     .with::<Options>()
     .instead(Options::listens, listen::until_control_c)
@@ -47,6 +52,10 @@ fn main() -> ExitCode {
 
 /// A thousand clients connect, and all of them stay (`--clients N`). Each is
 /// served by a coroutine of its own. How many threads has the server?
+///
+/// - [ ] a thousand, one for each client
+/// - [x] a handful, however many clients there are
+/// - [ ] one
 fn a_coroutine_each(stage: &Stage) -> shared::Result {
     crowd::all_at_once(stage, serve)
 }
@@ -90,11 +99,12 @@ fn echo(client: TcpStream, patience: Duration) -> io::Result<()> {
         if line.is_empty() {
             break;
         }
-        let Some(answer) = in_upper_case(&line) else {
-            client.get_mut().write_all(TOO_LONG.as_bytes())?;
+        let answer = in_upper_case(&line);
+        let text = answer.as_deref().unwrap_or(TOO_LONG);
+        client.get_mut().write_all(text.as_bytes())?;
+        if answer.is_none() {
             return Err(io::Error::other("its line has no end"));
-        };
-        client.get_mut().write_all(answer.as_bytes())?;
+        }
         // While more and more comes, nothing else makes it yield.
         if turn.is_multiple_of(TURN) {
             coroutine::sleep(Duration::from_micros(1));

@@ -65,6 +65,15 @@ impl Service {
         Ok(fs::read_dir(tasks)?.count())
     }
 
+    /// The memory that it has for itself, in KiB: proc(5).
+    pub fn memory(&self) -> Option<u64> {
+        let path = format!("/proc/{}/smaps_rollup", self.process.pid());
+        let text = fs::read_to_string(path).ok()?;
+        let own = text.lines().filter(|line| line.starts_with("Private_"));
+        let own = own.filter_map(|line| line.split_whitespace().nth(1));
+        own.map(|number| number.parse::<u64>().ok()).sum()
+    }
+
     /// The seconds that its threads have computed so far.
     pub fn cpu(&self) -> shared::Result<f64> {
         let pid = Pid::from_raw(self.process.pid() as i32);

@@ -15,6 +15,10 @@ use tokio::time::{sleep, timeout};
 
 /// The same by tasks of tokio. Which lines of the server are different, and
 /// how many threads has this one?
+///
+/// - [x] the lines that wait; a handful again
+/// - [ ] all of them; a thousand
+/// - [ ] none; one
 pub fn a_task_each(stage: &Stage) -> shared::Result {
     crowd::all_at_once(stage, serve)
 }
@@ -60,11 +64,12 @@ async fn echo(client: TcpStream, patience: Duration) -> io::Result<()> {
         if line.is_empty() {
             return Ok(());
         }
-        let Some(answer) = in_upper_case(&line) else {
-            client.get_mut().write_all(TOO_LONG.as_bytes()).await?;
-            return Err(io::Error::other("its line has no end"));
-        };
-        let write = client.get_mut().write_all(answer.as_bytes());
+        let answer = in_upper_case(&line);
+        let text = answer.as_deref().unwrap_or(TOO_LONG);
+        let write = client.get_mut().write_all(text.as_bytes());
         timeout(patience, write).await??;
+        if answer.is_none() {
+            return Err(io::Error::other("its line has no end"));
+        }
     }
 }
