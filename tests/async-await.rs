@@ -2,13 +2,7 @@
 
 use shared::trace::{Event, Kind, Phase};
 use std::collections::HashSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
-use testkit::{
-    Change, Check, Lesson, Run, copy_program, happened, noted, open_spans,
-};
+use testkit::{Change, Check, Lesson, Run, happened, noted, open_spans};
 
 const LESSON: Lesson = Lesson {
     package: "async-await",
@@ -23,7 +17,7 @@ fn claims_are_proven_and_can_fail() {
     LESSON.prove(&[
         Check {
             step: "one_request",
-            claim: "no work while on the line",
+            claim: "on the line: all of their sum",
             proven: |events| {
                 let waits = edges(events, "on the line");
                 let works = edges(events, "works");
@@ -32,16 +26,16 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "main.rs",
                 "page_on_the_line(site.address(), request.name())\n    })?;",
-                "caller.span(\"works\", || ());\n\
+                "caller.span(\"works\", || caller.pause(0.2));\n\
                  page_on_the_line(site.address(), request.name())\n    })?;",
             ),
         },
         Check {
             step: "one_request",
-            claim: "work while it is to call back",
+            claim: "called back: less than their sum",
             proven: |events| {
                 let waits = edges(events, "is to call back");
-                let works = edges(events, "works");
+                let works = edges(events, "works meanwhile");
                 works.iter().any(|at| waits[0] < *at && *at < waits[1])
             },
             broken: (
@@ -60,8 +54,8 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: (
                 "polling.rs",
-                "    let mut future = pin!(async {\n",
-                "    request.mark(\"asks\");\n    let mut future = pin!(async {\n",
+                "    let future = pin!(async {\n",
+                "    request.mark(\"asks\");\n    let future = pin!(async {\n",
             ),
         },
         Check {
@@ -74,7 +68,8 @@ fn claims_are_proven_and_can_fail() {
             broken: (
                 "polling.rs",
                 "|| bell.recv())?;",
-                "|| bell.recv_timeout(stage.time(0.1))).ok();",
+                "|| bell.recv_timeout(\
+                 std::time::Duration::from_millis(5))).ok();",
             ),
         },
         Check {
@@ -102,9 +97,20 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "all_at_once",
-            claim: "in turn: as long as the sum",
-            proven: |events| one_at_a_time(events, "in turn"),
-            broken: TWO_AT_A_TIME,
+            claim: "in turn: under twice the sum",
+            // Nothing is asked for in less than half of the time.
+            proven: |events| {
+                let edges = happened_at(events, "in turn");
+                let between = |pair: &[u64]| pair[1] - pair[0];
+                let pauses: u64 = edges[1..].chunks_exact(2).map(between).sum();
+                2 * pauses < edges[15] - edges[0]
+            },
+            broken: (
+                "main.rs",
+                "ask(address, request, \"in turn\")",
+                "tokio::time::sleep(stage.time(0.8)).await;
+            ask(address, request, \"in turn\")",
+            ),
         },
         Check {
             step: "all_at_once",
@@ -174,28 +180,32 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "aborted",
-            claim: "join waits for the end",
+            claim: "await waits for the end",
             proven: |events| {
-                let returns = place(events, "main", "join returns");
+                let returns = place(events, "main", "await returns");
                 place(events, "ben", "hangs up") < returns
             },
             broken: (
                 "ending.rs",
                 "let end = task.await;",
-                "main.mark(\"join returns\");\n        let end = task.await;",
+                "main.mark(\"await returns\");\n        let end = task.await;",
             ),
         },
         Check {
             step: "aborted",
-            claim: "join says why",
+            claim: "await says why: cancelled",
             proven: |events| noted(events, "main", "cancelled") == true,
             broken: ENDS_BY_ITSELF,
         },
         Check {
-            step: "aborted",
+            step: "let_go",
             claim: "who answers",
             proven: |events| answering(events) == ["anna"],
-            broken: ENDS_BY_ITSELF,
+            broken: (
+                "ending.rs",
+                "            tell.send(())\n        }));",
+                "            tell.send(())\n        }).abort());",
+            ),
         },
         Check {
             step: "blocks_its_worker",
@@ -229,27 +239,27 @@ fn claims_are_proven_and_can_fail() {
             broken: OF_THE_WORKER,
         },
         Check {
-            step: "price",
-            claim: "done with its page: bytes",
+            step: "sizes",
+            claim: "done with its page: less than a page",
             proven: |events| size(events, "done with its page") < 4096,
             broken: THE_OTHER_WAY_ROUND,
         },
         Check {
-            step: "price",
-            claim: "keeps its page: bytes",
+            step: "sizes",
+            claim: "keeps its page: a page or more",
             proven: |events| size(events, "keeps its page") >= 4096,
             broken: THE_OTHER_WAY_ROUND,
         },
         Check {
-            step: "price",
-            claim: "two in turn share the room",
-            proven: |events| size(events, "keep a page each, in turn") < 8192,
+            step: "sizes",
+            claim: "in turn: less than two pages",
+            proven: |events| size(events, "two that keep it, in turn") < 8192,
             broken: THE_OTHER_WAY_ROUND,
         },
         Check {
-            step: "price",
-            claim: "two joined need it twice",
-            proven: |events| size(events, "keep a page each, joined") >= 8192,
+            step: "sizes",
+            claim: "joined: two pages or more",
+            proven: |events| size(events, "two that keep it, joined") >= 8192,
             broken: THE_OTHER_WAY_ROUND,
         },
     ]);
@@ -268,12 +278,12 @@ const TWO_AT_A_TIME: Change = (
 const ON_THE_LINE: Change = (
     "main.rs",
     "let _until_it_is_answered = request.begin(how);
-    page_called_back(site, request.name()).await?;",
+    page_called_back(site, request.name()).await",
     "std::thread::scope(|threads| {
         threads.spawn(|| request.mark(how));
     });
     let _until_it_is_answered = request.begin(how);
-    page_on_the_line(site, request.name())?;",
+    page_on_the_line(site, request.name())",
 );
 
 const CARL_ANSWERS: Change = (
@@ -286,21 +296,26 @@ const CARL_ANSWERS: Change = (
 const NOT_DROPPED: Change = (
     "ending.rs",
     "        select! {
-            () = answers(&anna, stage.time(1.0)) => main.mark(\"has an answer\"),
+            () = answers(&anna, stage.time(1.0)) => \
+             main.mark(\"has an answer\"),
             () = never_answers(&ben) => {}
         }
         let late = timeout(stage.time(1.0), never_answers(&carl)).await;",
     "        let mut of_ben = std::pin::pin!(never_answers(&ben));
         let mut of_carl = std::pin::pin!(never_answers(&carl));
         select! {
-            () = answers(&anna, stage.time(1.0)) => main.mark(\"has an answer\"),
+            () = answers(&anna, stage.time(1.0)) =>
+                main.mark(\"has an answer\"),
             () = &mut of_ben => {}
         }
         let late = timeout(stage.time(1.0), &mut of_carl).await;",
 );
 
-const ENDS_BY_ITSELF: Change =
-    ("ending.rs", "pending::<()>().await;\n            ben", "ben");
+const ENDS_BY_ITSELF: Change = (
+    "ending.rs",
+    "async move { never_answers(&ben).await }",
+    "async move { answers(&ben, Duration::ZERO).await }",
+);
 
 const OF_ANOTHER_THREAD: Change = (
     "blocking.rs",
@@ -325,6 +340,11 @@ const THE_OTHER_WAY_ROUND: Change = (
     let joined = size_of_val(&one_after_the_other());
     let in_turn = size_of_val(&two_joined());",
 );
+
+/// When what is called `name` happened, began and ended.
+fn happened_at(events: &[Event], name: &str) -> Vec<u64> {
+    edges(events, name).into_iter().map(|at| events[at].t_ns).collect()
+}
 
 /// Where in the trace something called `name` is.
 fn edges(events: &[Event], name: &str) -> Vec<usize> {
@@ -386,7 +406,9 @@ fn a_page_that_cannot_be_had() {
     const MISSING: Change = (
         "main.rs",
         "Plan::new().latency(",
-        "Plan::new().fault(\"/pages/3\", shared::site::Fault::NotFound).latency(",
+        "Plan::new()
+            .fault(\"/pages/3\", shared::site::Fault::NotFound)
+            .latency(",
     );
     const CLOSED: Change = (
         "main.rs",
@@ -414,23 +436,8 @@ fn a_page_that_cannot_be_had() {
 /// Two processes are allowed, the supervisor and the lesson; threads count too.
 #[test]
 fn no_thread_to_be_had() {
-    let place = tempfile::tempdir().expect("a temporary folder can be made");
-    let open = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(place.path(), open).expect("and opened");
-    let binary = place.path().join("lesson");
-    copy_program(LESSON.binary, &binary);
-    // A user whom no other test is, so that nobody else counts.
-    let user = 65_530;
-    let root = Command::new("true").uid(user).status().is_ok();
     for step in ["polled_by_hand", "blocks_elsewhere", "price"] {
-        let lesson = binary.display().to_string();
-        let args = ["--nproc=2", &lesson, "--speed", "20", "--step", step];
-        let mut run = Run::other("prlimit", &args);
-        run.command.current_dir("/");
-        if root {
-            // The limit does not bind root.
-            run.command.uid(user);
-        }
+        let run = Run::of_few(LESSON, 2, &["--speed", "20", "--step", step]);
         run.end().refused(1, &["ulimit -u"]);
     }
 }

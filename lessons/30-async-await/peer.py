@@ -5,42 +5,19 @@ asyncio has one event loop in one thread, as tokio's current_thread runtime.
 
 import argparse
 import asyncio
-import os
+import contextlib
+import math
 import queue
 import socket
-import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from local_site import Site
 
 PAGES = 8
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-
-
-class Site:
-    """The same local site as the lesson's, as long as the block lasts."""
-
-    def __init__(self, latency):
-        self.command = (
-            "cargo run --quiet --package shared --features site --bin site --"
-            f" --listen 127.0.0.1:0 --until-eof --latency {latency}"
-        ).split()
-
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=TOP,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        host, port = self.process.stdout.readline().strip()[7:].split(":")
-        return host, int(port)
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
 
 
 def page_on_the_line(address, path):
@@ -73,18 +50,19 @@ def page_in(answer):
 
 async def one_request(address, seconds):
     start = time.perf_counter()
-    page_on_the_line(address, "/pages/3")
+    page = page_on_the_line(address, "/pages/3")
     time.sleep(seconds(0.6))  # works
-    print(f"on the line, then work: {time.perf_counter() - start:.3f} s")
+    figure("on the line, then work", time.perf_counter() - start, len(page.encode()))
 
     async def work():
-        for _ in range(3):
+        # Small pieces: asyncio comes back several times before it has asked.
+        for _ in range(30):
             await asyncio.sleep(0)  # the request goes on here, when it can
-            time.sleep(seconds(0.2))
+            time.sleep(seconds(0.02))
 
     start = time.perf_counter()
-    await asyncio.gather(page_called_back(address, "/pages/3"), work())
-    print(f"called back, with work: {time.perf_counter() - start:.3f} s")
+    page, _ = await asyncio.gather(page_called_back(address, "/pages/3"), work())
+    figure("called back, with work", time.perf_counter() - start, len(page.encode()))
 
 
 def polled_by_hand():
@@ -171,6 +149,18 @@ async def aborted(seconds):
         print("ben was cancelled")
 
 
+async def let_go(seconds):
+    """The loop has a weak reference to the task; here its timer has another."""
+    told = asyncio.Event()
+
+    async def answer():
+        await answer_after("anna", seconds(0.5))
+        told.set()
+
+    asyncio.create_task(answer())
+    await told.wait()
+
+
 async def block(seconds, how):
     """A clock ticks three times, and a job blocks until it has."""
     ticks, begun = queue.SimpleQueue(), asyncio.Event()
@@ -203,46 +193,57 @@ async def block(seconds, how):
 
 
 async def price():
-    async def nothing():
-        pass
+    async def one():
+        return 1
 
     coroutine = page_called_back(("127.0.0.1", 1), "/")
     print("a coroutine that has not begun, bytes:", sys.getsizeof(coroutine))
     coroutine.close()
 
     start = time.perf_counter()
+    ended = 0
     for _ in range(10_000):
-        await asyncio.create_task(nothing())
-    figure("a task", (time.perf_counter() - start) / 10_000)
+        ended += await asyncio.create_task(one())
+    figure("a task", (time.perf_counter() - start) / 10_000, ended)
 
+    ones = []
     start = time.perf_counter()
     for _ in range(200):
-        thread = threading.Thread(target=lambda: None)
+        thread = threading.Thread(target=ones.append, args=(1,))
         thread.start()
         thread.join()
-    figure("a thread", (time.perf_counter() - start) / 200)
+    figure("a thread", (time.perf_counter() - start) / 200, sum(ones))
 
 
-def figure(label, taken):
-    print(f"figure\t{label}\t{taken:.9f}")
+def figure(label, taken, result):
+    print(f"figure\t{label}\t{taken:.9f}\t{result}")
 
 
 async def run_all(seconds):
-    with Site(seconds(1.0)) as address:
-        await one_request(address, seconds)
+    print("starts the local site; cargo builds it first if it must", flush=True)
+    with Site(seconds(1.0)) as site:
+        await one_request(site.address, seconds)
     polled_by_hand()
-    with Site(seconds(0.4)) as address:
-        await all_at_once(address)
+    with Site(seconds(0.4)) as site:
+        await all_at_once(site.address)
     await first_wins(seconds)
     await aborted(seconds)
+    await let_go(seconds)
     await block(seconds, "here")
     await block(seconds, "elsewhere")
     await price()
 
 
+def above_zero(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError("give a number above 0")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=above_zero, default=1.0)
     speed = parser.parse_args().speed
     asyncio.run(run_all(lambda natural: natural / speed))
 

@@ -17,6 +17,10 @@ const LONG: Duration = Duration::from_secs(10);
 
 /// A clock is to tick three times, and a job blocks until it has, or until its
 /// patience is over. Both are tasks of one worker. How often does it tick?
+///
+/// - [ ] three times, while the job blocks
+/// - [ ] once; then the job has the worker to the end
+/// - [x] not once while the job blocks; then three times
 pub fn blocks_its_worker(stage: &Stage) -> shared::Result {
     let patience = stage.time(1.5);
     clock_and_job(stage, |job| spawn(async move { job.block(patience) }))?;
@@ -28,8 +32,12 @@ pub fn blocks_its_worker(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// The same clock, and the same job by spawn_blocking. How often does it tick
-/// now?
+/// The same clock, and the same job by `spawn_blocking`. How often does it tick
+/// while the job blocks?
+///
+/// - [x] as often as if there were no job
+/// - [ ] not at all, as before
+/// - [ ] once, when the job begins
 pub fn blocks_elsewhere(stage: &Stage) -> shared::Result {
     clock_and_job(stage, |job| spawn_blocking(move || job.block(LONG)))?;
     let trace = stage.trace()?;

@@ -31,6 +31,10 @@ impl Drop for Line<'_> {
 
 /// Anna will answer, ben and carl never do. Main waits for anna or ben, and
 /// then a second for carl. What becomes of those who did not answer?
+///
+/// - [x] they are dropped where they wait
+/// - [ ] they go on in the background
+/// - [ ] they are asked to end, and main waits for them
 pub fn first_wins(stage: &Stage) -> shared::Result {
     let main = stage.coroutine_track("main");
     let [anna, ben, carl] =
@@ -73,50 +77,55 @@ async fn never_answers(me: &Track) {
     me.mark("answers");
 }
 
-/// Ben's task is aborted while it waits; of anna's only the handle is dropped.
-/// Which of them ends, and when?
+/// Ben's task waits for ever, and is aborted. When does it end, and who is told
+/// that it has?
+///
+/// - [ ] within `abort`; ben is told
+/// - [x] after `abort`; whoever awaits it is told
+/// - [ ] never: it waits for ever
 pub fn aborted(stage: &Stage) -> shared::Result {
     let main = stage.coroutine_track("main");
-    let (anna, ben) =
-        (stage.coroutine_track("anna"), stage.coroutine_track("ben"));
+    let ben = stage.coroutine_track("ben");
     run(async {
-        let (tell, begun) = oneshot::channel();
-        let task = spawn(async move {
-            let _line = Line::of(&ben);
-            let _ = tell.send(());
-            pending::<()>().await;
-            ben.mark("answers");
-        });
-        begun.await?;
-        sleep(stage.time(0.5)).await;
-        main.say("aborts ben");
+        let task = spawn(async move { never_answers(&ben).await });
+        sleep(stage.time(0.5)).await; // ben's task begins
         task.abort();
         main.mark("abort returns");
+        main.say("has aborted ben's task");
         let end = task.await;
-        main.mark("join returns");
+        main.mark("await returns");
         main.note("cancelled", end.is_err_and(|end| end.is_cancelled()));
-
-        let (call, called) = oneshot::channel();
-        let (tell, answered) = oneshot::channel();
-        drop(spawn(async move {
-            let _line = Line::of(&anna);
-            let _ = called.await;
-            anna.mark("answers");
-            let _ = tell.send(());
-        }));
-        main.say("has dropped anna's handle");
-        sleep(stage.time(0.5)).await;
-        let _ = call.send(());
-        let _ = answered.await;
-        shared::Result::Ok(())
-    })??;
+    })?;
     let trace = stage.trace()?;
-    let hung_up = trace.find("ben", "hangs up")?;
     let asked = trace.find("main", "abort returns")?;
+    let hung_up = trace.find("ben", "hangs up")?;
     stage.claim("abort only asks", asked < hung_up, equals(true));
-    let joined = trace.find("main", "join returns")?;
-    stage.claim("join waits for the end", hung_up < joined, equals(true));
-    stage.claim("join says why", main.noted("cancelled")?, equals(true));
+    let awaited = trace.find("main", "await returns")?;
+    stage.claim("await waits for the end", hung_up < awaited, equals(true));
+    let cancelled = main.noted("cancelled")?;
+    stage.claim("await says why: cancelled", cancelled, equals(true));
+    Ok(())
+}
+
+/// Anna's task will answer, and nobody keeps its handle. Does it go on?
+///
+/// - [x] yes: a task needs no handle
+/// - [ ] no: with its handle it is dropped
+/// - [ ] no: it is polled by whoever awaits it, and nobody does
+pub fn let_go(stage: &Stage) -> shared::Result {
+    let main = stage.coroutine_track("main");
+    let anna = stage.coroutine_track("anna");
+    let time = stage.time(0.5);
+    run(async {
+        let (tell, told) = oneshot::channel();
+        drop(spawn(async move {
+            answers(&anna, time).await;
+            tell.send(())
+        }));
+        main.mark("has dropped the handle");
+        let _ = told.await;
+    })?;
+    let trace = stage.trace()?;
     let answers = trace.order_of("answers");
     stage.claim("who answers", answers, equals(vec!["anna"]));
     Ok(())

@@ -10,8 +10,9 @@ mod polling;
 mod price;
 
 use page::{page_called_back, page_on_the_line};
-use shared::lesson::{at_least, at_most, equals};
+use shared::lesson::{at_least, at_most, below, equals};
 use shared::site::{Plan, Site};
+use shared::trace::Trace;
 use shared::{Stage, Track, lesson};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -28,72 +29,86 @@ fn main() -> ExitCode {
         all_at_once,
         ending::first_wins,
         ending::aborted,
+        ending::let_go,
         blocking::blocks_its_worker,
         blocking::blocks_elsewhere,
+        price::sizes,
         price::price;
         page,
     ]
     .run()
 }
 
-/// One page is asked for twice: by a call that waits on the line, and by one
-/// that is called back. When can the caller work?
+/// A caller needs a page and has work to do. First it waits on the line, then
+/// it asks to be called back. How long do the two take together, either way?
+///
+/// - [ ] as long as their sum, both times
+/// - [ ] less than their sum, both times
+/// - [x] their sum on the line; less when called back
 fn one_request(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 1.0)?;
     let caller = stage.track("caller");
     let request = stage.coroutine_track("/pages/3");
-    caller.span("on the line", || {
+    let page = caller.span("on the line", || {
         page_on_the_line(site.address(), request.name())
     })?;
-    caller.say("has the page");
     caller.span("works", || caller.pause(0.6));
 
-    caller.say("asks again, to be called back");
     let asking = ask(site.address(), &request, "is to call back");
-    let working = async {
-        for _ in 1..=3 {
-            yield_now().await; // the request goes on here, when it can
-            caller.span("works", || caller.pause(0.2));
-        }
-    };
-    let (page, ()) = run(async { join!(biased; asking, working) })?;
-    page?;
-    caller.say("has the page again");
+    let working = work_in_pieces(&caller);
+    let (again, ()) = run(async { join!(biased; asking, working) })?;
+    let again = again?;
 
     let trace = stage.trace()?;
-    let waiting = trace.overlap("on the line", "works");
-    stage.claim("no work while on the line", waiting, equals(false));
-    let meanwhile = trace.overlap("is to call back", "works");
-    stage.claim("work while it is to call back", meanwhile, equals(true));
-    Ok(())
+    let (first, share) = both(&trace, ["on the line", "works"]);
+    stage.claim("on the line: all of their sum", share, at_least(1.0));
+    let (then, share) = both(&trace, ["is to call back", "works meanwhile"]);
+    stage.claim("called back: less than their sum", share, below(1.0));
+    stage.figure_of(page.len(), "on the line, then work", first)?;
+    stage.figure_of(again.len(), "called back, with work", then)
+}
+
+async fn work_in_pieces(caller: &Track) {
+    for _ in 1..=3 {
+        yield_now().await; // the request goes on here, when it can
+        caller.span("works meanwhile", || caller.pause(0.2));
+    }
+}
+
+/// In how many seconds both were done, and as a share of their sum.
+fn both(trace: &Trace, names: [&str; 2]) -> (f64, f64) {
+    let took = trace.covered(&names);
+    let sum = names.iter().map(|name| trace.total(name)).sum();
+    (took.as_secs_f64(), took.div_duration_f64(sum))
 }
 
 /// Eight pages: each is awaited before the next is asked for; then each has a
 /// task. How many are on their way at once, and on how many threads?
+///
+/// - [ ] one, both times, on one thread
+/// - [ ] one, then eight; on eight threads
+/// - [x] one, then eight; on one thread
 fn all_at_once(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 0.4)?;
-    let (address, main) = (site.address(), stage.coroutine_track("main"));
+    let address = site.address();
     let name = |n| stage.coroutine_track(format!("/pages/{n}"));
     let requests: Vec<Track> = (1..=PAGES).map(name).collect();
     run(async {
         for request in &requests {
             ask(address, request, "in turn").await?;
         }
-        main.say("has all, in turn");
         let mut tasks = JoinSet::new();
         for request in requests {
             tasks.spawn(async move { ask(address, &request, "spawned").await });
         }
-        main.say("has spawned all");
-        let answers = tasks.join_all().await;
-        main.say("has all, spawned");
-        answers.into_iter().collect::<shared::Result>()
+        let pages = tasks.join_all().await.into_iter();
+        pages.collect::<shared::Result<Vec<String>>>()
     })??;
     let trace = stage.trace()?;
     let (peak, sum) = (trace.peak("in turn"), trace.total("in turn"));
     stage.claim("in turn: on their way at once", peak, equals(1));
     let took = trace.extent("in turn").div_duration_f64(sum);
-    stage.claim("in turn: as long as the sum", took, at_least(1.0));
+    stage.claim("in turn: under twice the sum", took, at_most(2.0));
     let peak = trace.peak("spawned");
     stage.claim("spawned: on their way at once", peak, equals(PAGES));
     let longest = trace.longest("spawned");
@@ -104,10 +119,13 @@ fn all_at_once(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-async fn ask(site: SocketAddr, request: &Track, how: &str) -> shared::Result {
+async fn ask(
+    site: SocketAddr,
+    request: &Track,
+    how: &str,
+) -> shared::Result<String> {
     let _until_it_is_answered = request.begin(how);
-    page_called_back(site, request.name()).await?;
-    Ok(())
+    page_called_back(site, request.name()).await
 }
 
 /// Runs a future, and all that it spawns, on this thread. The runtime is gone

@@ -1,49 +1,37 @@
 //! What a runtime does with a future, by hand.
 
-use shared::Stage;
 use shared::lesson::equals;
-use std::pin::pin;
+use shared::trace::Arrow;
+use shared::{Stage, Track};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use tokio::sync::oneshot;
 
 /// A future is made and polled without a runtime. When does it begin, and who
 /// says when it is to be polled again?
+///
+/// - [ ] when it is made; the one who polls
+/// - [x] at the first poll; the one it waits for
+/// - [ ] when it is made; the one it waits for
 pub fn polled_by_hand(stage: &Stage) -> shared::Result {
-    let (caller, exchange) = (stage.track("caller"), &stage.track("exchange"));
+    let (caller, exchange) = (&stage.track("caller"), stage.track("exchange"));
     let request = stage.coroutine_track("request");
     let (answer, answered) = oneshot::channel();
-    let mut future = pin!(async {
+    let future = pin!(async {
         request.mark("asks");
         let call = answered.await?; // no thread waits here
         request.take_over("goes on", call);
         shared::Result::Ok(())
     });
     caller.note("asked when it is made", stage.trace()?.count("asks") > 0);
-    let (ring, bell) = channel();
-    let waker = Waker::from(Arc::new(Bell(ring)));
     let (hang_up, line_is_free) = channel();
     thread::scope(|scope| {
-        scope.spawn(move || {
-            let _ = line_is_free.recv();
-            exchange.span("looks it up", || exchange.pause(1.0));
-            let _ = answer.send(exchange.hand_over("calls back"));
-        });
-        let hang_up = hang_up; // nobody waits for it longer than this scope
-        loop {
-            caller.say("polls");
-            caller.mark("polls");
-            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                Poll::Ready(answer) => break answer,
-                Poll::Pending => hang_up.send(())?,
-            }
-            // Meanwhile this thread could poll other futures.
-            caller.span("waits", || bell.recv())?;
-        }
+        scope.spawn(|| look_up(exchange, line_is_free, answer));
+        poll_until_ready(caller, future, hang_up)
     })?;
-    caller.say("has the answer");
     let early = caller.noted("asked when it is made")?;
     stage.claim("it asks nothing when it is made", early, equals(false));
     let trace = stage.trace()?;
@@ -56,6 +44,25 @@ pub fn polled_by_hand(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
+/// Polls the future; while it is not ready, waits until the bell rings.
+fn poll_until_ready(
+    caller: &Track,
+    mut future: Pin<&mut impl Future<Output = shared::Result>>,
+    hang_up: Sender<()>,
+) -> shared::Result {
+    let (ring, bell) = channel();
+    let waker = Waker::from(Arc::new(Bell(ring)));
+    loop {
+        caller.mark("polls");
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => hang_up.send(())?,
+        }
+        // Meanwhile this thread could poll other futures.
+        caller.span("waits", || bell.recv())?;
+    }
+}
+
 /// What rings when the future can go on.
 struct Bell(Sender<()>);
 
@@ -63,4 +70,15 @@ impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         let _ = self.0.send(()); // perhaps nobody is there any more
     }
+}
+
+/// Calls back, some time after the line has become free.
+fn look_up(
+    exchange: Track,
+    line_is_free: Receiver<()>,
+    caller: oneshot::Sender<Arrow>,
+) {
+    let _ = line_is_free.recv();
+    exchange.span("looks it up", || exchange.pause(1.0));
+    let _ = caller.send(exchange.hand_over("calls back"));
 }

@@ -37,41 +37,55 @@ async fn two_joined() {
 }
 
 /// Two futures use a page of memory each, one of them across an await. How
-/// large are they? And what does a task cost, beside a thread?
-pub fn price(stage: &Stage) -> shared::Result {
+/// large are they, and two of them together?
+///
+/// - [ ] a page each; joined as large as in turn
+/// - [x] one keeps the page in itself; joined hold two
+/// - [ ] a few bytes each: the page is on the stack
+pub fn sizes(stage: &Stage) -> shared::Result {
     let done = size_of_val(&is_done_with_its_page());
     let keeps = size_of_val(&keeps_its_page());
     let in_turn = size_of_val(&one_after_the_other());
     let joined = size_of_val(&two_joined());
-    let boxed = size_of_val(&Box::pin(two_joined()));
     let sizes = [
         ("done with its page", done),
         ("keeps its page", keeps),
-        ("keep a page each, in turn", in_turn),
-        ("keep a page each, joined", joined),
-        ("the same, in a box", boxed),
+        ("two that keep it, in turn", in_turn),
+        ("two that keep it, joined", joined),
+        ("the same two, in a box", size_of_val(&Box::pin(two_joined()))),
     ];
+    tell(stage, sizes);
+    stage.claim("done with its page: less than a page", done, below(PAGE));
+    stage.claim("keeps its page: a page or more", keeps, at_least(PAGE));
+    stage.claim("in turn: less than two pages", in_turn, below(2 * PAGE));
+    stage.claim("joined: two pages or more", joined, at_least(2 * PAGE));
+    Ok(())
+}
+
+fn tell<const N: usize>(stage: &Stage, sizes: [(&str, usize); N]) {
     let futures = stage.track("futures");
     for (future, size) in sizes {
         futures.record(future, size);
     }
     let rows = sizes.map(|(name, size)| [name.to_owned(), size.to_string()]);
-    stage.table(["a future", "bytes"], rows);
-    stage.claim("done with its page: bytes", done, below(PAGE));
-    stage.claim("keeps its page: bytes", keeps, at_least(PAGE));
-    stage.claim("two in turn share the room", in_turn, below(2 * PAGE));
-    stage.claim("two joined need it twice", joined, at_least(2 * PAGE));
+    stage.table(["a future (a page: 4096)", "bytes"], rows);
+}
+
+/// What does it take to make a task that does nothing and to await its end?
+/// And to make a thread and to join it?
+pub fn price(stage: &Stage) -> shared::Result {
     stage.measure("a task", 10_000, || {
         run(async {
+            let mut ended = 0;
             for _ in 0..10_000 {
-                tokio::spawn(async {}).await?;
+                ended += tokio::spawn(async { 1 }).await?;
             }
-            shared::Result::Ok(())
+            shared::Result::Ok(ended)
         })?
     })?;
     stage.measure("a thread", 200, || {
-        (0..200).for_each(|_| thread::scope(|scope| drop(scope.spawn(|| ()))));
-        Ok(())
+        let thread = |_| thread::spawn(|| 1).join().expect("it only counts");
+        Ok((0..200).map(thread).sum::<u32>())
     })?;
     Ok(())
 }
