@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shared::trace::{Event, Trace};
 use std::collections::BTreeSet;
-use testkit::{Change, Check, Lesson, Run, happened, open_spans};
+use testkit::{Change, Check, Lesson, Run, happened, noted, open_spans};
 
 const LESSON: Lesson = Lesson {
     package: "hybrid",
@@ -42,7 +42,7 @@ fn claims_are_proven_and_can_fail() {
             step: "threads",
             claim: "compute at once: all eight",
             proven: |events| most_open(events, "computes") == 8,
-            broken: ("main.rs", "Mixture::new(1, 8, 1)", COROUTINES),
+            broken: ONE_THREAD_COMPUTES,
         },
         Check {
             step: "processes",
@@ -66,7 +66,7 @@ fn claims_are_proven_and_can_fail() {
             step: "hybrid",
             claim: "compute at once: P x T",
             proven: |events| most_open(events, "computes") == 4,
-            broken: FOUR_COROUTINES,
+            broken: ONE_THREAD_COMPUTES,
         },
         Check {
             step: "hybrid",
@@ -128,6 +128,16 @@ fn claims_are_proven_and_can_fail() {
             },
             broken: NOBODY_ASKS_AGAIN,
         },
+        Check {
+            step: "which_wins",
+            claim: "wait at once: one with 1x1x1, all eight with the others",
+            proven: |events| {
+                let most = |mixture| noted(events, "clients", mixture);
+                let eight = ["1x1x8", "1x8x1", "8x1x1", "2x2x2"];
+                most("1x1x1") == 1 && eight.iter().all(|it| most(it) == 8)
+            },
+            broken: THE_THREAD_IS_KEPT,
+        },
     ]);
 }
 
@@ -140,10 +150,34 @@ const THE_THREAD_WAITS: Change = (
      lines.next_line().await?.ok_or(io::ErrorKind::BrokenPipe)?;",
 );
 
+/// Nothing else goes on on its thread until the client goes on.
+const THE_THREAD_IS_KEPT: Change = (
+    "place.rs",
+    "lines.next_line().await?.ok_or(io::ErrorKind::BrokenPipe)?;",
+    "if lines.get_ref().buffer().is_empty() {
+         let stream: &TcpStream = lines.get_ref().get_ref().as_ref();
+         let line = nix::poll::PollFd::new(
+             std::os::fd::AsFd::as_fd(stream),
+             nix::poll::PollFlags::POLLIN,
+         );
+         let _ = nix::poll::poll(&mut [line], 60_000_u16);
+     }
+     lines.next_line().await?.ok_or(io::ErrorKind::BrokenPipe)?;",
+);
+
+/// A lock lets one thread of each process compute.
+const ONE_THREAD_COMPUTES: Change = (
+    "place.rs",
+    "self.track.span(\"computes\", || self.compute());",
+    "static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+     let _alone = LOCK.lock().map_err(|_| ConnectionAborted)?;
+     self.track.span(\"computes\", || self.compute());",
+);
+
 /// A request computes elsewhere, and its thread goes on to the next one.
 const OTHERS_RUN_MEANWHILE: Change = (
     "place.rs",
-    "self.track.span(\"computes\", || self.compute())?;",
+    "self.track.span(\"computes\", || self.compute());",
     "let _computes = self.track.begin(\"computes\");
      let second = std::time::Duration::from_secs(1);
      let elsewhere = move || std::thread::sleep(second);
@@ -237,12 +271,25 @@ fn what_is_no_mixture() {
         "33x1x1",
         "axbxc",
         "-1x1x1",
+        "-1",
         "1x 1x1",
         "18446744073709551615x2x1",
     ] {
         let option = format!("--mixture={mixture}");
         let run = Run::new(LESSON, &[&option]).end();
         run.refused(2, &["--mixture", "such as 2x2x2", "from 1 to 32"]);
+    }
+}
+
+/// A value that looks like an option is a value; and what would be ignored is
+/// refused.
+#[test]
+fn a_mixture_where_it_does_not_belong() {
+    let run = Run::new(LESSON, &["--mixture", "-1x1x1"]).end();
+    run.refused(2, &["--mixture", "such as 2x2x2"]);
+    for step in ["coroutines", "threads", "one_is_killed", "which_wins"] {
+        let run = Run::new(LESSON, &["--step", step, "--mixture", "2x1x2"]);
+        run.end().refused(2, &["--mixture", "`hybrid`", step]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use nix::poll::{PollFd, PollFlags, poll};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
@@ -64,7 +65,11 @@ impl Client {
 
 /// Clients that are served at the same time.
 #[derive(Default)]
-pub struct Crowd(Vec<Client>);
+pub struct Crowd {
+    clients: Vec<Client>,
+    /// Those made until now, also by those who were never served.
+    pub connections: usize,
+}
 
 impl Crowd {
     /// Connects until so many are served. The system deals connections to the
@@ -77,37 +82,38 @@ impl Crowd {
     ) -> shared::Result {
         let end = Instant::now() + PATIENCE;
         let mut at_a_door = Vec::new();
-        while self.0.len() < places {
-            let served = self.0.len();
+        while self.clients.len() < places {
+            let served = self.clients.len();
             let late = format!("{served} of {places} served after 10 s");
             ensure!(Instant::now() < end, "{server}: {late}");
             at_a_door.push(TcpStream::connect(server).with_context(|| {
                 format!("cannot connect to {server}, where the lesson serves")
             })?);
+            self.connections += 1;
             for greeted in greeted(&mut at_a_door) {
                 // None if the door was closed meanwhile, with all who waited.
-                self.0.extend(Client::greeted(greeted).ok());
+                self.clients.extend(Client::greeted(greeted).ok());
             }
         }
         Ok(())
     }
 
-    /// Each sends a request that waits; back when all of them have begun.
+    /// Each sends a request that waits; back when all of them have begun. How
+    /// many have: one that has not by then is not waited for.
     pub fn wait(
         &mut self,
         requests: impl IntoIterator<Item = u32>,
-    ) -> shared::Result {
+    ) -> shared::Result<usize> {
         self.ask("wait", requests)?;
-        let end = Instant::now() + PATIENCE;
+        let (end, mut begun) = (Instant::now() + PATIENCE, 0);
         for client in self.asking() {
-            // One that has not begun by then is not waited for.
             let left = end.saturating_duration_since(Instant::now());
             let left = left.max(Duration::from_millis(1));
             client.lines.get_ref().set_read_timeout(Some(left))?;
-            let _ = client.line();
+            begun += usize::from(client.line().is_ok());
             client.lines.get_ref().set_read_timeout(Some(PATIENCE))?;
         }
-        Ok(())
+        Ok(begun)
     }
 
     /// Lets those who wait go on, and reads their answers. The requests that
@@ -117,7 +123,7 @@ impl Crowd {
             let _ = client.send("go on\n"); // its answer will be missing
         }
         let mut lost = Vec::new();
-        self.0.retain_mut(|client| {
+        self.clients.retain_mut(|client| {
             let answered = client.answer().is_ok();
             lost.extend(client.request);
             answered
@@ -136,16 +142,16 @@ impl Crowd {
         Ok(())
     }
 
-    /// Each sends a request that computes, and reads its answer.
+    /// Each sends a request that computes, and reads its answer. How many do.
     pub fn compute(
         &mut self,
         requests: impl IntoIterator<Item = u32>,
-    ) -> shared::Result {
+    ) -> shared::Result<usize> {
         self.ask("compute", requests)?;
-        for client in &mut self.0 {
+        for client in &mut self.clients {
             client.answer().context("the server does not answer")?;
         }
-        Ok(())
+        Ok(self.clients.len())
     }
 
     fn ask(
@@ -153,19 +159,32 @@ impl Crowd {
         job: &str,
         requests: impl IntoIterator<Item = u32>,
     ) -> shared::Result {
-        for (client, number) in self.0.iter_mut().zip(requests) {
+        for (client, number) in self.clients.iter_mut().zip(requests) {
             client.ask(job, number).context("the server has hung up")?;
         }
         Ok(())
     }
 
     fn asking(&mut self) -> impl Iterator<Item = &mut Client> {
-        self.0.iter_mut().filter(|client| client.request.is_some())
+        self.clients.iter_mut().filter(|client| client.request.is_some())
+    }
+
+    /// Which process has which requests: `217: 1 4, 218: 2 3`.
+    pub fn by_process(&mut self) -> String {
+        let mut numbers = BTreeMap::<i32, Vec<String>>::new();
+        for client in self.asking() {
+            let number = client.request.iter().map(u32::to_string);
+            numbers.entry(client.pid).or_default().extend(number);
+        }
+        let processes = numbers.into_iter();
+        let texts =
+            processes.map(|(pid, all)| format!("{pid}: {}", all.join(" ")));
+        texts.collect::<Vec<_>>().join(", ")
     }
 
     /// The processes that serve them, in the order of the clients.
     pub fn pids(&self) -> Vec<i32> {
-        self.0.iter().map(|client| client.pid).collect()
+        self.clients.iter().map(|client| client.pid).collect()
     }
 }
 

@@ -19,6 +19,10 @@ const REPLACEMENTS: usize = 8;
 
 /// Eight requests are in the hands of two processes, and one of those is
 /// killed. Who answers which request?
+///
+/// - [ ] the other one all eight
+/// - [ ] the other one its own; the rest is lost
+/// - [x] the other one its own; a new one the rest
 pub fn one_is_killed(stage: &Stage) -> shared::Result {
     let clients = stage.track("clients");
     let tracks = tracks(stage, MIXTURE);
@@ -81,7 +85,7 @@ fn ask(
     let mut crowd = Crowd::default();
     crowd.fill(server, MIXTURE.places())?;
     crowd.wait(1..=8)?;
-    clients.say("eight requests wait");
+    clients.note("wait", crowd.by_process());
     clients.pause(0.5);
     let victim = crowd.pids()[0];
     clients.say(format!("kills process {victim}"));
@@ -91,10 +95,10 @@ fn ask(
     clients.note("lost with their connections", lost.as_slice());
     // Those who are still connected go on asking.
     crowd.wait(9..=12)?;
-    clients.pause(0.5);
-    crowd.release();
     let new = replaced.get_timeout(PATIENCE)?;
     clients.note("replaced by", new);
+    clients.pause(0.5);
+    crowd.release();
     clients.mark("asks again");
     let mut again = Crowd::default();
     again.fill(server, lost.len())?;

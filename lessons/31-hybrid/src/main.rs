@@ -38,6 +38,10 @@ fn main() -> ExitCode {
 
 /// One process, one thread, eight coroutines. Eight requests wait; then eight
 /// compute. How many are at it at the same moment?
+///
+/// - [ ] one waits, one computes
+/// - [x] all eight wait, one computes
+/// - [ ] all eight wait, all eight compute
 fn coroutines(stage: &Stage) -> shared::Result {
     wait_then_compute(stage, Mixture::new(1, 1, 8))?;
     let trace = stage.trace()?;
@@ -49,7 +53,11 @@ fn coroutines(stage: &Stage) -> shared::Result {
 }
 
 /// One process of eight threads, with a coroutine on each. The same sixteen
-/// requests: how many compute at once now?
+/// requests: how many are in the middle of their computing at one moment?
+///
+/// - [x] all eight
+/// - [ ] one: they are coroutines
+/// - [ ] one for each core: the others begin when those have ended
 fn threads(stage: &Stage) -> shared::Result {
     wait_then_compute(stage, Mixture::new(1, 8, 1))?;
     let trace = stage.trace()?;
@@ -62,6 +70,10 @@ fn threads(stage: &Stage) -> shared::Result {
 
 /// Eight processes. Each has a socket of its own that listens at the same
 /// port. Which of them gets a client?
+///
+/// - [ ] the one that has nothing to do
+/// - [ ] all of them, and the quickest answers
+/// - [x] one that the system picks, busy or not
 fn processes(stage: &Stage) -> shared::Result {
     wait_then_compute(stage, Mixture::new(8, 1, 1))?;
     let trace = stage.trace()?;
@@ -74,6 +86,10 @@ fn processes(stage: &Stage) -> shared::Result {
 
 /// P processes, T threads in each, C coroutines on each of those: 2x2x2, or as
 /// --mixture says. How many requests wait at once, and how many compute?
+///
+/// - [ ] P x T x C wait, P x T x C compute
+/// - [x] P x T x C wait, P x T compute
+/// - [ ] P x T wait, P compute
 fn hybrid(stage: &Stage) -> shared::Result {
     let mixture = stage.options::<Options>().mixture;
     wait_then_compute(stage, mixture)?;

@@ -1,6 +1,8 @@
 //! How many of each.
 
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,10 +10,55 @@ use std::str::FromStr;
 const MOST: usize = 32;
 
 #[derive(Args)]
-pub struct Options {
-    /// What the step `hybrid` is made of: processes x threads x coroutines
+struct Given {
+    /// Make the step `hybrid` (it alone) of processes x threads x coroutines,
+    /// 1 to 32 in all
     #[arg(long, value_name = "PxTxC", default_value = "2x2x2")]
+    #[arg(allow_hyphen_values = true)]
+    mixture: Mixture,
+}
+
+pub struct Options {
     pub mixture: Mixture,
+}
+
+impl FromArgMatches for Options {
+    /// Refuses a mixture that nothing would be made of.
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let Given { mixture } = Given::from_arg_matches(matches)?;
+        let given = matches.value_source("mixture");
+        let given = given == Some(ValueSource::CommandLine);
+        let step = matches.get_one::<String>("step");
+        // Who walks may come to that step later.
+        let only = step.filter(|_| !matches.get_flag("walk"));
+        match only.filter(|step| *step != "hybrid") {
+            Some(step) if given => {
+                let text = format!(
+                    "--mixture is for the step `hybrid`, not for `{step}`\n"
+                );
+                Err(Error::raw(ErrorKind::ArgumentConflict, text))
+            }
+            _ => Ok(Self { mixture }),
+        }
+    }
+
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &ArgMatches,
+    ) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Options {
+    fn augment_args(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args_for_update(command)
+    }
 }
 
 /// Processes, threads in each, and coroutines on each of those.

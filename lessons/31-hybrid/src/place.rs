@@ -44,7 +44,7 @@ impl Place {
         while let Some(request) = lines.next_line().await? {
             let (job, number) = request.split_once(' ').unwrap_or_default();
             if job == "compute" {
-                self.track.span("computes", || self.compute())?;
+                self.track.span("computes", || self.compute());
             } else {
                 let _waits = self.track.begin("waits");
                 output.write_all(b"begun\n").await?;
@@ -58,13 +58,14 @@ impl Place {
     }
 
     /// Counts primes, and never lets another coroutine run meanwhile.
-    fn compute(&self) -> io::Result<usize> {
+    fn compute(&self) -> usize {
         let divisors = |n: u32| (2..).take_while(move |d| d * d <= n);
         let prime = |n: &u32| divisors(*n).all(|d| !n.is_multiple_of(d));
         let half = self.limit / 2;
         let below = (2..half).filter(prime).count();
-        // All threads are in the middle of it, however busy the machine is.
-        self.together.wait_timeout(PATIENCE).map_err(io::Error::other)?;
-        Ok(below + (half..self.limit).filter(prime).count())
+        // All threads are in the middle of it, however busy the machine is. If
+        // they cannot be, nobody waits for them any more.
+        let _ = self.together.wait_timeout(PATIENCE / 2);
+        below + (half..self.limit).filter(prime).count()
     }
 }

@@ -162,11 +162,13 @@ pub fn wait_then_compute(stage: &Stage, mixture: Mixture) -> shared::Result {
     let mut server = Server::start(stage, mixture, &tracks)?;
     let mut crowd = server.crowd()?;
     let places = mixture.places() as u32;
+    let made = format!("{} for {places} places", crowd.connections);
+    clients.note("connections made", made);
     crowd.wait(1..=places)?;
-    clients.say(format!("{places} requests wait"));
+    clients.note("wait", crowd.by_process());
     clients.pause(0.3);
     crowd.release_all()?;
-    clients.say(format!("{places} requests compute"));
+    clients.note("compute", format!("{} to {}", places + 1, 2 * places));
     crowd.compute(places + 1..=2 * places)?;
     drop(crowd);
     drop(server);
