@@ -276,7 +276,7 @@ const TWO_AT_A_TIME: Change = (
 
 /// Each task waits on the line, and has told so on a thread of its own.
 const ON_THE_LINE: Change = (
-    "main.rs",
+    "page.rs",
     "let _until_it_is_answered = request.begin(how);
     page_called_back(site, request.name()).await",
     "std::thread::scope(|threads| {
@@ -404,14 +404,14 @@ fn coroutines_are_tracks_of_their_own() {
 #[test]
 fn a_page_that_cannot_be_had() {
     const MISSING: Change = (
-        "main.rs",
+        "page.rs",
         "Plan::new().latency(",
         "Plan::new()
             .fault(\"/pages/3\", shared::site::Fault::NotFound)
             .latency(",
     );
     const CLOSED: Change = (
-        "main.rs",
+        "page.rs",
         "Plan::new().latency(",
         "Plan::new().fault(\"/pages/3\", shared::site::Fault::Closed).latency(",
     );

@@ -66,14 +66,14 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| {
                 noted(events, "parent", "caught") == "lost the tune"
             },
-            broken: ("main.rs", "panic!(\"lost the tune\");", ""),
+            broken: ("ending.rs", "panic!(\"lost the tune\");", ""),
         },
         Check {
             step: "panics_and_ends",
             claim: "anna could go on, times",
             proven: |events| happened(events, "runs again").count() == 1,
             broken: (
-                "main.rs",
+                "ending.rs",
                 "hub.switch(ANNA);\n    hub.switch(BEN);",
                 "hub.switch(BEN);",
             ),
@@ -86,7 +86,7 @@ fn claims_are_proven_and_can_fail() {
                 of_ben.filter(|event| event.ph == Phase::Begin).count() == 1
             },
             broken: (
-                "main.rs",
+                "ending.rs",
                 "hub.switch(BEN); // ben",
                 "hub.add(|_| ben.span(\"runs\", || ())); hub.switch(2); // ben",
             ),

@@ -187,7 +187,7 @@ const OTHERS_RUN_MEANWHILE: Change = (
 const COROUTINES: &str = "Mixture::new(1, 1, 8)";
 
 const FOUR_COROUTINES: Change = (
-    "main.rs",
+    "mixed.rs",
     "wait_then_compute(stage, mixture)?",
     "wait_then_compute(stage, Mixture::new(1, 1, 4))?",
 );

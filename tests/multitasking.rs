@@ -45,7 +45,7 @@ fn claims_are_proven_and_can_fail() {
             },
             // However many other programs run: they prolong what it takes.
             broken: (
-                "main.rs",
+                "tasks.rs",
                 "note(\"ms on the core\", ms(ran))",
                 "note(\"ms on the core\", 1000.0 * ms(ran))",
             ),
@@ -149,7 +149,7 @@ const BOTH_ON_ONE_CORE: Change = (
 );
 
 const COMPUTES_TOO: Change = (
-    "main.rs",
+    "tasks.rs",
     "task.span(\"waits\", || sleep(time));",
     "compute(task, time)?;",
 );

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use shared::lesson::Figure;
-use shared::trace::Event;
+use shared::trace::{Event, Kind};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -117,15 +117,22 @@ impl Faults {
         run.refused(2, &["--walk"]);
     }
 
-    /// Each line is an event, times do not run backwards within a track, and
-    /// every process was waited for.
+    /// Each line is an event, times do not run backwards within a coroutine or
+    /// within what a thread records on one track (several threads on one track
+    /// have no order), and every process was waited for.
     pub fn trace_is_whole(self) {
         let trace = Run::new(self.0, &[]).end().well().trace;
         let steps: Vec<_> = trace.spans_named("step").collect();
         assert_eq!(steps.len(), self.0.steps().len());
-        let mut last: HashMap<(&str, i32), u64> = HashMap::new();
+        let mut last = HashMap::new();
         for event in trace.events() {
-            let before = last.insert((&event.track, event.pid), event.t_ns);
+            // A coroutine is one, whichever threads carry it.
+            let thread = match event.kind {
+                Kind::Coroutine => None,
+                Kind::Process | Kind::Thread => Some(event.tid),
+            };
+            let row = (&event.track, event.pid, thread);
+            let before = last.insert(row, event.t_ns);
             assert!(
                 before.is_none_or(|before| before <= event.t_ns),
                 "{event:?}"

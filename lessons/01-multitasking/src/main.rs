@@ -11,13 +11,10 @@ mod tasks;
 use cores::cores;
 use shared::lesson::{at_least, at_most, equals};
 use shared::trace::Trace;
-use shared::{Stage, Track, lesson};
-use slices::{compute_for, typical};
+use shared::{Stage, lesson};
 use std::process::ExitCode;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-use switch::Usage;
-use tasks::{run, run_until};
+use std::time::Duration;
+use tasks::{compute, ms, run, run_until, wait};
 
 /// How long a task computes or waits. When it is short each time slice can be
 /// seen, when it is long each gets on, however many other programs run.
@@ -56,24 +53,6 @@ fn one_core(stage: &Stage) -> shared::Result {
         at_least(0.9),
     );
     Ok(())
-}
-
-/// Computes, and tells afterwards when it really ran.
-fn compute(task: &Track, time: Duration) -> shared::Result {
-    let (began, before) = (Instant::now(), Usage::so_far()?.ran);
-    let slices = compute_for(time)?;
-    let (took, ran) = (began.elapsed(), Usage::so_far()?.ran - before);
-    task.note("ms on the core", ms(ran));
-    task.note("ms in all", ms(took));
-    task.note("ms of a typical time slice", ms(typical(&slices)));
-    for slice in slices {
-        task.span_at("runs", slice.from, slice.to);
-    }
-    Ok(())
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 /// Now each of them has a core of its own. Do they run at the same moment?
@@ -128,14 +107,5 @@ fn one_waits(stage: &Stage) -> shared::Result {
     stage.claim("anna runs while ben waits", meanwhile, equals(true));
     let used: f64 = trace.noted("ben", "part of the core")?;
     stage.claim("waiting takes nothing of the core", used, at_most(0.1));
-    Ok(())
-}
-
-/// Waits, as for an answer, and notes how much of its core that took.
-fn wait(task: &Track, time: Duration) -> shared::Result {
-    let before = Usage::so_far()?;
-    task.span("waits", || sleep(time));
-    let ran = Usage::so_far()?.ran - before.ran;
-    task.note("part of the core", ran.div_duration_f64(time));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What may befall a manager.
 
-use crate::Stock;
+use crate::sellers::Stock;
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
 use shared::Stage;

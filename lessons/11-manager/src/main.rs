@@ -5,13 +5,13 @@
 
 mod faults;
 mod price;
+mod sellers;
 
+use sellers::{SELLERS, Stock, two_sell};
 use shared::lesson::equals;
-use shared::process::{Barrier, Dict, Manager, Process};
-use shared::{Stage, Track, lesson};
+use shared::process::{Barrier, Manager, Process};
+use shared::{Stage, lesson};
 use std::process::ExitCode;
-
-type Stock = Dict<String, i32>;
 
 fn main() -> ExitCode {
     lesson![
@@ -20,7 +20,8 @@ fn main() -> ExitCode {
         update,
         faults::killed,
         faults::nonsense,
-        price::price,
+        price::price;
+        sellers,
     ]
     .run()
 }
@@ -62,8 +63,6 @@ fn all_write(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-const SELLERS: [&str; 2] = ["Anna", "Ben"];
-
 /// There are 100 apples. Two sellers look how many there are; then each sells
 /// one and writes down one less. How many are left?
 ///
@@ -83,32 +82,6 @@ fn lost_update(stage: &Stage) -> shared::Result {
     })?;
     stage.claim("apples left, though each sold one", left, equals(99));
     Ok(())
-}
-
-/// Has the sellers sell an apple each; returns how many are left of 100.
-/// `sell` is `Sync`: more than one of them borrows it.
-fn two_sell(
-    stage: &Stage,
-    sell: impl Fn(&Track, &Stock) -> shared::Result + Sync,
-) -> shared::Result<i32> {
-    let parent = stage.track("parent");
-    let manager = Manager::new()?;
-    let stock: Stock = manager.dict()?;
-    stock.insert("apples", &100)?;
-    let mut sellers = Vec::new();
-    for name in SELLERS {
-        let seller = stage.track(name);
-        sellers.push(Process::spawn(|| {
-            seller.span("walks", || seller.pause_between(0.5, 1.5));
-            seller.span("sells", || sell(&seller, &stock))
-        })?);
-    }
-    for seller in sellers {
-        seller.join()?;
-    }
-    let left = stock.get("apples")?.unwrap_or(0);
-    parent.note("apples left", left);
-    Ok(left)
 }
 
 /// The same two again. `update` writes only if the number is still the one

@@ -1,6 +1,6 @@
 //! What a call to a manager costs.
 
-use crate::Stock;
+use crate::sellers::Stock;
 use shared::Stage;
 use shared::process::Manager;
 use std::collections::HashMap;

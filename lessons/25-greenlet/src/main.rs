@@ -4,19 +4,19 @@
 //! goes on. What does each find when it comes back?
 
 mod cost;
+mod ending;
 mod hub;
 
 use hub::{Hub, Me};
 use shared::lesson::equals;
 use shared::{Stage, Track, lesson};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 const ANNA: usize = 0;
 const BEN: usize = 1;
 
 fn main() -> ExitCode {
-    lesson![verse, deep_inside, panics_and_ends, cost::price; hub].run()
+    lesson![verse, deep_inside, ending::panics_and_ends, cost::price; hub].run()
 }
 
 /// Two coroutines sing a verse and hand over by name. Who sings what, and who
@@ -99,43 +99,4 @@ fn squares(me: &mut Me, anna: &Track, n: u32) -> u32 {
     anna.span("runs", || anna.pause(0.3));
     me.switch(BEN); // with this call and all above it still open
     mine + squares(me, anna, n - 1)
-}
-
-/// Ben panics. Who notices? Can anna go on afterwards, and can ben?
-///
-/// - [ ] anna, who switched to him; neither can
-/// - [ ] the parent; neither can: they share a thread
-/// - [x] the parent; anna can, ben cannot
-fn panics_and_ends(stage: &Stage) -> shared::Result {
-    let parent = stage.track("parent");
-    let (anna, ben) = singers(stage);
-    let mut hub = Hub::default();
-    hub.add(|me| {
-        anna.span("runs", || anna.pause(0.3));
-        me.switch(BEN);
-        anna.span("runs again", || anna.pause(0.3));
-    });
-    hub.add(|_| {
-        ben.span("runs", || ben.pause(0.3));
-        panic!("lost the tune");
-    });
-    let caught = catch_unwind(AssertUnwindSafe(|| hub.switch(ANNA)));
-    let message = caught.err().and_then(|payload| payload.downcast().ok());
-    parent.note("caught", message.map(|text: Box<&str>| *text));
-    hub.switch(ANNA);
-    hub.switch(BEN); // ben has ended: back at once
-    parent.mark("back");
-
-    let trace = stage.trace()?;
-    let caught: Option<String> = parent.noted("caught")?;
-    stage.claim(
-        "the panic reached the parent",
-        caught.as_deref(),
-        equals(Some("lost the tune")),
-    );
-    let again = trace.count("runs again");
-    stage.claim("anna could go on, times", again, equals(1));
-    let ran = trace.order_on("ben").len();
-    stage.claim("ben ran no second time, times", ran, equals(1));
-    Ok(())
 }

@@ -9,12 +9,10 @@ mod page;
 mod polling;
 mod price;
 
-use page::{page_called_back, page_on_the_line};
+use page::{ask, page_on_the_line, slow_site};
 use shared::lesson::{at_least, at_most, below, equals};
-use shared::site::{Plan, Site};
 use shared::trace::Trace;
 use shared::{Stage, Track, lesson};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::join;
 use tokio::runtime::Builder;
@@ -119,23 +117,9 @@ fn all_at_once(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-async fn ask(
-    site: SocketAddr,
-    request: &Track,
-    how: &str,
-) -> shared::Result<String> {
-    let _until_it_is_answered = request.begin(how);
-    page_called_back(site, request.name()).await
-}
-
 /// Runs a future, and all that it spawns, on this thread. The runtime is gone
 /// afterwards: a process that has one must not fork.
 fn run<F: Future>(future: F) -> shared::Result<F::Output> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(future))
-}
-
-/// A site on this machine that takes its time for a page.
-fn slow_site(stage: &Stage, seconds: f64) -> shared::Result<Site> {
-    Ok(Site::start(Plan::new().latency(stage.time(seconds)))?)
 }

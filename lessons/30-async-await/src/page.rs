@@ -1,6 +1,8 @@
 //! One question to a site and its answer, in both ways.
 
 use anyhow::{Context, ensure};
+use shared::site::{Plan, Site};
+use shared::{Stage, Track};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -49,4 +51,20 @@ fn page_in(answer: &str, path: &str) -> shared::Result<String> {
     let status = head.lines().next().unwrap_or_default();
     ensure!(status.starts_with("HTTP/1.0 200 "), "{path}: {status}");
     Ok(page.to_owned())
+}
+
+/// Asks for the page that the request is named after, and records from when
+/// to when it was on its way, as `how`.
+pub async fn ask(
+    site: SocketAddr,
+    request: &Track,
+    how: &str,
+) -> shared::Result<String> {
+    let _until_it_is_answered = request.begin(how);
+    page_called_back(site, request.name()).await
+}
+
+/// A site on this machine that takes its time for a page.
+pub fn slow_site(stage: &Stage, seconds: f64) -> shared::Result<Site> {
+    Ok(Site::start(Plan::new().latency(stage.time(seconds)))?)
 }

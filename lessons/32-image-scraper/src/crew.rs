@@ -41,40 +41,36 @@ pub struct Crew<'a> {
 impl<'a> Crew<'a> {
     /// Those who walk, and those who fetch.
     pub fn of(stage: &'a Stage) -> Self {
-        let (processes, coroutines) = (PROCESSES, COROUTINES);
-        let parent = stage.track("parent");
-        let walkers = vec![stage.track("walker")];
-        let place = |n: usize| {
-            let (process, coroutine) = (n / coroutines + 1, n % coroutines + 1);
-            stage.coroutine_track(format!("p{process} c{coroutine}"))
-        };
-        let places = (0..processes * coroutines).map(place).collect();
-        Self {
-            stage,
-            parent,
-            walkers,
-            places,
-            processes,
-            coroutines,
-            killed_at: None,
-        }
+        let walker = || vec![stage.track("walker")];
+        Self::new(stage, walker, PROCESSES, COROUTINES)
     }
 
     /// Those who walk, each in a row of its own, and nobody else.
     pub fn of_walkers(stage: &'a Stage) -> Self {
-        let parent = stage.track("parent");
         let walker = |n| stage.coroutine_track(format!("walker {n}"));
-        let walkers = (1..=walk::AT_ONCE).map(walker).collect();
-        let (processes, coroutines) = (0, 0);
-        let (places, killed_at) = (vec![], None);
+        let walkers = || (1..=walk::AT_ONCE).map(walker).collect();
+        Self::new(stage, walkers, 0, 0)
+    }
+
+    fn new(
+        stage: &'a Stage,
+        walkers: impl FnOnce() -> Vec<Track>,
+        processes: usize,
+        coroutines: usize,
+    ) -> Self {
+        let place = |n: usize| {
+            let (process, coroutine) = (n / coroutines + 1, n % coroutines + 1);
+            stage.coroutine_track(format!("p{process} c{coroutine}"))
+        };
         Self {
             stage,
-            parent,
-            walkers,
-            places,
+            // In this order they stand in the picture.
+            parent: stage.track("parent"),
+            walkers: walkers(),
+            places: (0..processes * coroutines).map(place).collect(),
             processes,
             coroutines,
-            killed_at,
+            killed_at: None,
         }
     }
 
