@@ -33,6 +33,7 @@ mod highlight;
 mod hold;
 mod keys;
 mod limit;
+mod module;
 mod options;
 mod order;
 mod own;
@@ -80,7 +81,7 @@ pub struct Lesson {
     source: Source<'static>,
     steps: Vec<(Place<'static>, Step)>,
     /// The texts of further files.
-    beside: Vec<&'static str>,
+    beside: Vec<(&'static str, &'static str)>,
     own: Own,
     instead: Option<Instead>,
     in_person: Option<Step>,
@@ -115,7 +116,7 @@ macro_rules! lesson {
                 },
                 $($step)::+ as $crate::lesson::Step,
             )),+],
-            &[$($($crate::lesson!(@file $beside)),+)?],
+            &[$($((stringify!($beside), $crate::lesson!(@file $beside))),+)?],
         )
     };
     (@of $step:ident) => { $crate::lesson!(@file main) };
@@ -129,11 +130,11 @@ macro_rules! lesson {
 
 impl Lesson {
     /// A lesson with this source and these steps, which use what stands in
-    /// files with the texts `beside`.
+    /// the modules `beside`: their names and texts.
     pub fn new<const N: usize>(
         source: Source<'static>,
         steps: [(Place<'static>, Step); N],
-        beside: &[&'static str],
+        beside: &[(&'static str, &'static str)],
     ) -> Self {
         Self {
             source,
@@ -278,7 +279,8 @@ impl Lesson {
     /// The points at which somebody can be held, as the source names them.
     fn points(&self) -> Vec<String> {
         let steps = self.steps.iter().map(|(place, _)| place.text);
-        hold::points(steps.chain(self.beside.iter().copied()))
+        let beside = self.beside.iter().map(|(_, text)| *text);
+        hold::points(steps.chain(beside))
     }
 
     fn options(&self) -> (Options, Chosen) {

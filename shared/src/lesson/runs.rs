@@ -75,7 +75,7 @@ fn tell(show: &Show, tally: &Tally) {
         voice.tell(plain, "", "\nin all of them:");
     }
     for (held, text) in claims {
-        voice.claim(held, &text);
+        voice.write(&voice.claimed(held, &text));
     }
 }
 

@@ -8,15 +8,13 @@ use super::own::Chosen;
 use super::pace::Pace;
 use super::source::{Place, Script};
 use super::stage::Stage;
-use super::track::{CHOICE, SAY, TABLE};
+use super::track::{CHOICE, lines_told};
 use super::voice::Voice;
 use super::{Lesson, supervisor};
 use crate::Result;
-use crate::trace::{
-    Event, Phase, Recorder, Timeline, Trace, chrome, svg, text,
-};
+use crate::trace::{Recorder, Timeline, Trace, chrome, svg, text};
 use anstyle::{AnsiColor, Style};
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, bail};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::any::Any;
@@ -54,14 +52,14 @@ pub(super) struct Outcome {
     claims: Vec<Claim>,
     figures: Vec<Figure>,
     timeline: Timeline,
-    /// Whether anything was said above the timeline.
-    said: bool,
-    /// How many lines tables took.
-    tables: usize,
+    /// How many lines were told while it ran.
+    told: usize,
 }
 
 /// More rows tell nothing, unless one asks for them.
 const MOST_ROWS: usize = 32;
+/// Fewer rows tell nothing.
+pub(super) const FEWEST_ROWS: usize = 4;
 
 struct Output {
     file: File,
@@ -101,18 +99,11 @@ impl Output {
 
 impl Outcome {
     fn of(trace: &Trace) -> Self {
-        let said = |event: &Event| {
-            let noted = event.ph == Phase::Instant && event.value().is_some();
-            event.name == SAY || noted && event.name != Claim::NAME
-        };
-        let lines = trace.events().iter();
-        let lines = lines.filter_map(|event| event.args.get(TABLE)?.as_u64());
         Self {
             claims: Claim::all(trace),
             figures: Figure::all(trace),
             timeline: Timeline::of(trace),
-            said: trace.events().iter().any(said),
-            tables: lines.sum::<u64>() as usize,
+            told: lines_told(trace),
         }
     }
 }
@@ -196,6 +187,8 @@ impl<'a> Show<'a> {
             self.say_heading(step);
             self.say_sentence(step);
             self.run_step(step)?;
+            let apart = if self.told(step) > 0 { "\n" } else { "" };
+            self.say_outcome(step, apart, MOST_ROWS);
         }
         Ok(())
     }
@@ -217,6 +210,11 @@ impl<'a> Show<'a> {
         self.stage.voice.tell(Style::new().bold(), "", sentence);
     }
 
+    /// Runs a step, which tells meanwhile what it does. What came of it is
+    /// told by [`Show::say_outcome`], and here if it fails.
+    ///
+    /// # Errors
+    /// When it fails, or what happened cannot be read back.
     pub fn run_step(&mut self, step: usize) -> Result {
         let (place, run) = self.lesson.steps[step];
         let name = place.name();
@@ -234,57 +232,64 @@ impl<'a> Show<'a> {
         drop(span);
         let trace = stage.trace();
         let outcome = trace.as_ref().ok().map(Outcome::of);
-        if let Some(outcome) = &outcome {
-            self.draw(outcome, self.most_rows(outcome));
-        }
-        if let Ok(trace) = &trace {
-            ensure!(
-                trace.count(ASTRAY) == 0,
-                "a child of the step `{name}` went on as the lesson; end it by _exit"
-            );
-        }
-        let failed = || format!("the step `{name}` failed");
         let result = result.unwrap_or_else(|payload| {
             let said = said(&*payload);
             Err(spawn_advice(said).unwrap_or_else(|| anyhow!("panic: {said}")))
         });
-        result.with_context(failed)?;
+        let result = match &trace {
+            Ok(trace) if trace.count(ASTRAY) > 0 => Err(anyhow!(
+                "a child of the step `{name}` went on as the lesson; end it by _exit"
+            )),
+            _ => result.with_context(|| format!("the step `{name}` failed")),
+        };
+        if let (Err(_), Some(outcome)) = (&result, &outcome) {
+            let apart = if outcome.told > 0 { "\n" } else { "" };
+            let picture = self.picture(outcome, MOST_ROWS);
+            stage.voice.write(&format!("{apart}{picture}"));
+        }
+        result?;
         self.chose |= trace?.count(CHOICE) > 0;
         self.outcomes[step] = outcome;
-        self.report(step);
         self.took += start.elapsed();
         Ok(())
     }
 
-    /// In walk mode what belongs together is to stay on the screen; else one
-    /// can scroll back.
-    fn most_rows(&self, outcome: &Outcome) -> usize {
-        let Some((rows, _)) = self.stage.voice.size() else {
-            return MOST_ROWS;
-        };
-        let Outcome { figures, claims, tables, .. } = outcome;
-        // The axis, the legend, the answer, the keys, and what is between.
-        let others = figures.len() + claims.len() + tables + 10;
-        match self.options.walk {
-            true => rows.saturating_sub(others).max(4),
-            false => MOST_ROWS,
+    /// How many lines the last run of a step told while it went on.
+    pub fn told(&self, step: usize) -> usize {
+        self.outcomes[step].as_ref().map_or(0, |outcome| outcome.told)
+    }
+
+    /// Shows what came of a step, after `apart`: its timeline in at most so
+    /// many rows, its figures and its claims.
+    pub fn say_outcome(&self, step: usize, apart: &str, rows: usize) {
+        if let Some(outcome) = &self.outcomes[step] {
+            let text = self.drawn(outcome, rows);
+            let apart = if text.is_empty() { "" } else { apart };
+            self.stage.voice.write(&format!("{apart}{text}"));
         }
     }
 
-    /// Shows what a step has shown, once more: as many rows of its timeline as
-    /// there is room for.
-    pub fn say_outcome(&self, step: usize) {
-        if let Some(outcome) = &self.outcomes[step] {
-            self.draw(outcome, self.most_rows(outcome));
-            self.report(step);
-        }
+    /// In how many rows the timeline of a step can be drawn, at least `least`,
+    /// for all that came of it to take at most so many lines.
+    pub fn rows_within(
+        &self,
+        lines: usize,
+        step: usize,
+        least: usize,
+    ) -> Option<usize> {
+        let outcome = self.outcomes[step].as_ref()?;
+        let fits =
+            |&rows: &usize| self.drawn(outcome, rows).lines().count() <= lines;
+        (least..=MOST_ROWS).rev().find(fits)
     }
 
-    /// Shows the timeline of a step, all of it that fits on the screen.
-    pub fn say_timeline(&self, step: usize) {
-        let rows = self.stage.voice.size().map_or(MOST_ROWS, |(rows, _)| rows);
+    /// Shows the timeline of a step, as much of it as so many lines hold.
+    pub fn say_timeline(&self, step: usize, lines: usize) {
         if let Some(outcome) = &self.outcomes[step] {
-            self.draw(outcome, rows.saturating_sub(9).max(4));
+            let drawn = |rows| self.picture(outcome, rows);
+            let fits = |rows: &usize| drawn(*rows).lines().count() <= lines;
+            let rows = (FEWEST_ROWS..=lines).rev().find(fits);
+            self.stage.voice.write(&drawn(rows.unwrap_or(FEWEST_ROWS)));
         }
     }
 
@@ -300,33 +305,27 @@ impl<'a> Show<'a> {
         rows.is_some_and(|rows| rows > 0) && !self.options.no_timeline
     }
 
-    fn draw(&self, outcome: &Outcome, rows: usize) {
-        if self.options.no_timeline {
-            return;
-        }
+    /// What came of a step; its parts stand apart.
+    fn drawn(&self, outcome: &Outcome, rows: usize) -> String {
         let voice = self.stage.voice;
-        let drawn = text::draw(&outcome.timeline, voice.terminal, rows);
-        let apart = if outcome.said { "\n" } else { "" };
-        if !drawn.is_empty() {
-            voice.write(&format!("{apart}{drawn}"));
-        }
+        let claims = outcome.claims.iter();
+        let claims =
+            claims.map(|claim| voice.claimed(claim.held, &claim.to_string()));
+        let parts = [
+            self.picture(outcome, rows),
+            figure::bars(&outcome.figures, voice.terminal),
+            claims.collect(),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("\n")
     }
 
-    fn report(&self, step: usize) {
-        let Some(outcome) = &self.outcomes[step] else { return };
-        let voice = self.stage.voice;
-        let (claims, figures) = (&outcome.claims, &outcome.figures);
-        // Apart from what stands above it, if anything does.
-        let others = outcome.said || !outcome.timeline.rows().is_empty();
-        if !figures.is_empty() && others {
-            voice.write("\n");
-        }
-        voice.write(&figure::bars(figures, voice.terminal));
-        if !claims.is_empty() {
-            voice.write("\n");
-        }
-        for claim in claims {
-            voice.claim(claim.held, &claim.to_string());
+    fn picture(&self, outcome: &Outcome, rows: usize) -> String {
+        match self.options.no_timeline {
+            true => String::new(),
+            false => {
+                text::draw(&outcome.timeline, self.stage.voice.terminal, rows)
+            }
         }
     }
 

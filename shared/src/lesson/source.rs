@@ -1,7 +1,7 @@
 use super::choice::Choice;
+use super::module::{Module, tokens};
 use crate::Result;
 use anyhow::{Context, ensure};
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 
 /// The source of a lesson, which is also its script: title and question from
 /// the `//!` header, each step's sentence from its `///` comment.
@@ -31,11 +31,15 @@ impl<'a> Place<'a> {
         self.path.rsplit(':').next().unwrap_or(self.path).trim()
     }
 
+    /// The module that has it.
+    fn module(&self) -> &'a str {
+        let module = self.path.rsplit_once("::");
+        module.map_or("main", |(module, _)| module.trim())
+    }
+
     /// The file below `src`.
     pub fn file(&self) -> String {
-        let module = self.path.rsplit_once("::");
-        let module = module.map_or("main", |(module, _)| module.trim());
-        format!("{module}.rs")
+        format!("{}.rs", self.module())
     }
 }
 
@@ -50,9 +54,12 @@ pub struct Script {
     pub choices: Vec<Choice>,
     /// Its code, without the comment.
     pub code: String,
-    /// The functions and types that it uses, and what those use, as far as
-    /// they stand in the lesson's files and are no steps themselves.
+    /// The functions and types that it uses up to its claims, and what those
+    /// use, as far as they stand in the lesson's files and are no steps
+    /// themselves.
     pub helpers: String,
+    /// Those that only its claims use.
+    provers: String,
 }
 
 impl Script {
@@ -68,8 +75,15 @@ impl Script {
         }
     }
 
-    /// The rest of its code; empty if it claims nothing.
-    pub fn claims(&self) -> String {
+    /// The rest of its code, and what only that uses; empty if it claims
+    /// nothing.
+    pub fn proof(&self) -> String {
+        let parts = [self.claims(), self.provers.clone()];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn claims(&self) -> String {
         let lines = self.code.lines();
         let rest = self.claims_at().map(|at| lines.skip(at));
         rest.map_or(String::new(), |rest| rest.collect::<Vec<_>>().join("\n"))
@@ -92,8 +106,8 @@ impl Script {
         let mut first = (1..=claim).rev().find(|&at| begins(at))?;
         while let Some(at) = (1..first).rev().find(|&at| begins(at)) {
             let statement = lines[at..first].concat();
-            let asks = ["trace", ".noted("];
-            let asks = asks.iter().any(|asked| statement.contains(asked));
+            let asks = |token: &String| token == "trace" || token == "noted";
+            let asks = tokens(&statement).iter().any(asks);
             if !statement.trim_start().starts_with("let ") || !asks {
                 break;
             }
@@ -131,16 +145,19 @@ impl<'a> Source<'a> {
 }
 
 impl Script {
-    /// The scripts of the steps at these places, which use what stands in
-    /// files with the texts `beside`.
+    /// The scripts of the steps at these places, which use also what stands in
+    /// the modules `beside`: their names and texts.
     ///
     /// # Errors
     /// When a file has no such function at its outermost level, or one of
     /// them has no `///` comment.
-    pub fn read(places: &[Place<'_>], beside: &[&str]) -> Result<Vec<Self>> {
+    pub fn read(
+        places: &[Place<'_>],
+        beside: &[(&str, &str)],
+    ) -> Result<Vec<Self>> {
         let spots = places.iter().map(Spot::of);
         let spots = spots.collect::<Result<Vec<_>>>()?;
-        let items = Item::all(places, beside);
+        let modules = modules(places, beside);
         let scripts = spots.iter().zip(places).map(|(spot, place)| {
             let lines: Vec<&str> = place.text.lines().collect();
             let comment = lines[spot.comment..spot.code].iter();
@@ -149,163 +166,43 @@ impl Script {
             let (listed, told): (Vec<&str>, Vec<&str>) =
                 comment.partition(|line| Choice::of(line).is_some());
             let code = lines[spot.code..=spot.end].join("\n");
-            Self {
+            let mut script = Self {
                 name: place.name().to_owned(),
                 sentence: paragraphs(told.into_iter()),
                 choices: listed.into_iter().filter_map(Choice::of).collect(),
-                helpers: Item::used_by(&code, &items).join("\n\n"),
                 code: code.strip_prefix("pub ").unwrap_or(&code).to_owned(),
+                helpers: String::new(),
+                provers: String::new(),
+            };
+            let module = modules.iter();
+            let mut module = module.filter(|it| it.name() == place.module());
+            if let Some(module) = module.next() {
+                let used = |code: &str| module.used_by(code, &modules);
+                let helpers = used(&script.before_claims());
+                let mut provers = used(&script.claims());
+                provers.retain(|prover| !helpers.contains(prover));
+                script.helpers = helpers.join("\n\n");
+                script.provers = provers.join("\n\n");
             }
+            script
         });
         Ok(scripts.collect())
     }
 }
 
-/// A function, a type or another item of a lesson's file.
-struct Item {
-    name: String,
-    /// With its comment.
-    text: String,
-    /// Its words and signs.
-    tokens: Vec<String>,
-}
-
-impl Item {
-    /// Those that stand in the files of `places` or `beside` them, and are no
-    /// steps.
-    fn all(places: &[Place<'_>], beside: &[&str]) -> Vec<Self> {
-        let steps: Vec<&str> = places.iter().map(Place::name).collect();
-        let mut items = Vec::new();
-        let mut files = Vec::new();
-        for place in places {
-            if files.contains(&place.file()) {
-                continue;
-            }
-            files.push(place.file());
-            items.extend(Self::of(place.text));
-        }
-        items.extend(beside.iter().flat_map(|text| Self::of(text)));
-        items.retain(|item: &Self| {
-            item.name != "main" && !steps.contains(&item.name.as_str())
-        });
-        items
-    }
-
-    /// The items of a file. One ends at the first line that is `}`, or that
-    /// ends a declaration.
-    fn of(text: &str) -> Vec<Self> {
-        let mut items = Vec::new();
-        let mut lines = Vec::<&str>::new();
-        for line in text.lines() {
-            if line.is_empty() && lines.iter().all(|line| is_comment(line)) {
-                lines.clear();
-            } else {
-                lines.push(line);
-            }
-            let closes = line == "}" || line == "};" || line == "];";
-            let declares = !line.starts_with(' ') && line.ends_with(';');
-            if closes || declares {
-                let lines = std::mem::take(&mut lines);
-                let name = lines.iter().find_map(|line| declared(line));
-                let text = lines.join("\n");
-                let tokens = tokens(&text);
-                items.extend(name.map(|name| Self { name, text, tokens }));
-            }
-        }
-        items
-    }
-
-    /// The texts of the items that `code` names, and of those that they name,
-    /// in the order of the files.
-    fn used_by(code: &str, items: &[Self]) -> Vec<String> {
-        let mut used = vec![false; items.len()];
-        let code = tokens(code);
-        let mut waiting = vec![code.as_slice()];
-        while let Some(code) = waiting.pop() {
-            for (at, item) in items.iter().enumerate() {
-                if !used[at] && item.is_named_in(code) {
-                    used[at] = true;
-                    waiting.push(&item.tokens);
-                }
-            }
-        }
-        let used = items.iter().zip(used).filter(|(_, used)| *used);
-        used.map(|(item, _)| item.text.clone()).collect()
-    }
-
-    /// Whether `code` names it: not in a text, not as a field, and a function
-    /// not as a method or as that of a type.
-    fn is_named_in(&self, code: &[String]) -> bool {
-        let function = !self.name.starts_with(char::is_uppercase);
-        let (mut before, mut path) = ("", false);
-        for (at, token) in code.iter().enumerate() {
-            let next = code.get(at + 1).map(String::as_str);
-            let field = next == Some(":");
-            let module = function && next == Some("::");
-            let of_a_type =
-                before == "." || path && before.starts_with(char::is_uppercase);
-            let other = field || module || function && of_a_type;
-            if *token == self.name && !other {
-                return true;
-            }
-            path = token == "::";
-            if !path {
-                before = token;
-            }
-        }
-        false
-    }
-}
-
-/// The words and the signs of `code`, without texts and comments.
-fn tokens(code: &str) -> Vec<String> {
-    let mut rest = code;
-    let mut found: Vec<String> = Vec::new();
-    for token in tokenize(code, FrontmatterAllowed::No) {
-        let (text, after) = rest.split_at(token.len as usize);
-        rest = after;
-        let colons = found.last().is_some_and(|last| last == ":");
-        match token.kind {
-            TokenKind::Literal { .. }
-            | TokenKind::Whitespace
-            | TokenKind::LineComment { .. }
-            | TokenKind::BlockComment { .. } => {}
-            TokenKind::Colon if colons => {
-                found.pop();
-                found.push("::".to_owned());
-            }
-            _ => found.push(text.to_owned()),
+/// The files that have these steps, and those beside them, without the steps
+/// themselves.
+fn modules(places: &[Place<'_>], beside: &[(&str, &str)]) -> Vec<Module> {
+    let steps = places.iter().map(Place::name).chain(["main"]);
+    let steps: Vec<&str> = steps.collect();
+    let files = places.iter().map(|place| (place.module(), place.text));
+    let mut modules: Vec<Module> = Vec::new();
+    for (name, text) in files.chain(beside.iter().copied()) {
+        if modules.iter().all(|module| module.name() != name) {
+            modules.push(Module::of(name, text, &steps));
         }
     }
-    found
-}
-
-fn is_comment(line: &str) -> bool {
-    line.starts_with("//")
-}
-
-/// The name of the item that a line declares; of an `impl`, that of its type.
-fn declared(line: &str) -> Option<String> {
-    let line = line.strip_prefix("pub ").unwrap_or(line);
-    let line = line.strip_prefix("async ").unwrap_or(line);
-    let (kind, rest) = line.split_once([' ', '<'])?;
-    let name = match kind {
-        "fn" | "struct" | "enum" | "const" | "static" | "type" | "trait" => {
-            words(rest).next()
-        }
-        // impl<'a> Name<'a> {, impl Trait for Name {
-        "impl" => {
-            let rest = rest.split_once(" for ").map_or(rest, |(_, name)| name);
-            words(rest).find(|word| word.starts_with(char::is_uppercase))
-        }
-        _ => None,
-    };
-    name.map(str::to_owned)
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    text.split(move |c| !word(c)).filter(|word| !word.is_empty())
+    modules
 }
 
 /// Where a step stands in its file, in lines from 0.
@@ -368,10 +265,10 @@ fn sit(stage: &Stage) -> Result {
     if helps() {
         stage.trace()?;
     }
-    let more = 7;
+    let more = fit(\"trace\");
     let trace = stage.trace()?;
     let (one, other) =
-        (trace.count(\"x\"), more);
+        (trace.count(\"x\"), proves(more));
     for (text, value) in [
         (\"x\", 1),
     ] {
@@ -382,6 +279,10 @@ fn sit(stage: &Stage) -> Result {
 /// Helps.
 fn helps() {
     Chair::new(SEATS)
+}
+
+/// Proves.
+fn proves() {
 }
 
 /// Nobody asks for it.
@@ -417,13 +318,13 @@ impl<'a> Chair<'a> {
     fn read(paths: &[&'static str]) -> Result<Vec<Script>> {
         let text = |path: &str| match path.contains(':') {
             true => {
-                "/// Three.\npub fn lie(stage: &Stage) -> Result {\n    rest();\n}\n\nfn sleep() {\n}\n"
+                "use crate::bed::rest;\n\n/// Three.\npub fn lie(stage: &Stage) -> Result {\n    rest();\n}\n\nfn sleep() {\n}\n"
             }
             false => SOURCE.text,
         };
         let places = paths.iter().map(|path| Place { path, text: text(path) });
-        let beside = "/// Rests.\npub fn rest() {\n    sleep();\n}\n";
-        Script::read(&places.collect::<Vec<_>>(), &[beside])
+        let bed = "/// Rests.\npub fn rest() {\n    sleep();\n}\n\nfn sleep() {\n    snore();\n}\n";
+        Script::read(&places.collect::<Vec<_>>(), &[("bed", bed)])
     }
 
     #[test]
@@ -445,54 +346,28 @@ impl<'a> Chair<'a> {
         assert_eq!(steps[1].name, "lie");
         assert_eq!(steps[1].sentence, "Three.");
         assert!(steps[1].code.starts_with("fn lie("));
-        let helpers =
-            "fn sleep() {\n}\n\n/// Rests.\npub fn rest() {\n    sleep();\n}";
+        // Not the other one that sleeps.
+        let helpers = "/// Rests.\npub fn rest() {\n    sleep();\n}\n\nfn sleep() {\n    snore();\n}";
         assert_eq!(steps[1].helpers, helpers);
         assert_eq!(steps[2].helpers, "");
         assert_eq!(steps[2].sentence, "Two.");
         let right = steps[2].choices.iter().map(|choice| choice.right);
         assert_eq!(right.collect::<Vec<_>>(), [false, true]);
         assert_eq!(steps[2].before_claims(), steps[2].code);
-        assert_eq!(steps[2].claims(), "");
-    }
-
-    #[test]
-    fn what_is_called_is_found_by_what_it_is() {
-        let named = |name: &str, code: &str| {
-            let (name, text) = (name.to_owned(), String::new());
-            Item { name, text, tokens: Vec::new() }.is_named_in(&tokens(code))
-        };
-        for code in ["start()", "tools::start(1)", "map(start)", "x: start()"] {
-            assert!(named("start", code), "{code}");
-        }
-        for code in [
-            "Service::start()", "self.start()", "Limits { start: 1 }",
-            "say(\"start\")", "1 // start", "restart()", "start::all()",
-        ] {
-            assert!(!named("start", code), "{code}");
-        }
-        assert!(named("Service", "Service::start()"));
-        assert!(named("Service", "x: &Service"));
-    }
-
-    #[test]
-    fn coroutines_are_helpers_too() {
-        for line in [
-            "fn rest() {", "pub fn rest() {", "async fn rest(",
-            "pub async fn rest<T>(",
-        ] {
-            assert_eq!(declared(line).as_deref(), Some("rest"), "{line}");
-        }
+        assert_eq!(steps[2].proof(), "");
     }
 
     #[test]
     fn claims_are_cut_off_with_their_whole_statement() {
         let step = &read(&["sit"]).unwrap()[0];
         let before = step.before_claims();
-        let cut = "    let more = 7;\n    // ... then come its claims";
+        let cut =
+            "    let more = fit(\"trace\");\n    // ... then come its claims";
         assert!(before.ends_with(cut), "{before}");
-        assert!(step.claims().starts_with("    let trace = stage.trace()?;"));
-        assert_eq!(step.claims().lines().count(), 9);
+        let proof = step.proof();
+        assert!(proof.starts_with("    let trace = stage.trace()?;"));
+        assert!(proof.ends_with("}\n\n/// Proves.\nfn proves() {\n}"));
+        assert_eq!(proof.lines().count(), 13);
     }
 
     #[test]

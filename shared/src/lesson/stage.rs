@@ -7,7 +7,7 @@ use super::own::{self, Chosen};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::table;
-use super::track::{CHOICE, SAY, Seat, TABLE, Track};
+use super::track::{CHOICE, LINES, SAY, Seat, Track, lines_told};
 use super::voice::Voice;
 use crate::Result;
 use crate::trace::{self, Recorder, Trace};
@@ -173,12 +173,11 @@ impl Stage {
     ) {
         let rows: Vec<_> = rows.into_iter().collect();
         let drawn = table::draw(header, &rows, self.voice.terminal);
+        // Apart from what stands above it, if anything does.
+        let apart = if self.has_told() { "\n" } else { "" };
+        let drawn = format!("{apart}{drawn}");
         self.voice.write(&drawn);
-        let lines = drawn.lines().count();
-        self.lesson.mark_with(
-            SAY,
-            [("text", header.join(" ").into()), (TABLE, lines.into())],
-        );
+        self.told(&header.join(" "), drawn.lines().count());
     }
 
     /// Prints a line across the screen with something at both ends.
@@ -188,8 +187,18 @@ impl Stage {
 
     /// Prints a paragraph, folded, after `label`.
     pub fn tell(&self, style: Style, label: &str, text: &str) {
-        self.voice.paragraph(style, label, text);
-        self.lesson.mark_with(SAY, [("text", text.into())]);
+        let lines = self.voice.paragraph(style, label, text);
+        self.told(text, lines);
+    }
+
+    fn told(&self, text: &str, lines: usize) {
+        let args = [("text", text.into()), (LINES, lines.into())];
+        self.lesson.mark_with(SAY, args);
+    }
+
+    /// Whether anything was told in this step so far.
+    fn has_told(&self) -> bool {
+        self.trace().is_ok_and(|trace| lines_told(&trace) > 0)
     }
 
     /// The keys of the terminal, one at a time; nothing where nobody can
@@ -210,15 +219,15 @@ impl Stage {
             line => format!("  {line}\n"),
         });
         self.voice.write(&lines.collect::<String>());
-        self.lesson.mark_with(SAY, [("text", "(a drawing)".into())]);
+        self.told("(a drawing)", text.lines().count());
     }
 
     /// Says what cannot be shown here, and why. Nothing is claimed
     /// instead.
     pub fn cannot_show(&self, what: &str, why: &str) {
         let text = format!("not shown here: {what}: {why}");
-        self.voice.tell(Style::new().bold(), "  ", &text);
-        self.lesson.mark_with(SAY, [("text", text.into())]);
+        let lines = self.voice.tell(Style::new().bold(), "  ", &text);
+        self.told(&text, lines);
     }
 
     /// What has happened in this step so far.

@@ -3,7 +3,7 @@ use super::hold::Holds;
 use super::pace::Pace;
 use super::voice::Voice;
 use crate::Result;
-use crate::trace::{self, Trace};
+use crate::trace::{self, Trace, VALUE};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use serde::de::DeserializeOwned;
@@ -16,8 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) const CHOICE: &str = "choice";
 /// The name of the instant that records that the class was told something.
 pub(super) const SAY: &str = "say";
-/// How many lines it took, if it was a table.
-pub(super) const TABLE: &str = "lines";
+/// How many lines of the screen that took.
+pub(super) const LINES: &str = "lines";
+
+/// How many lines of the screen were told in a step.
+pub(super) fn lines_told(trace: &Trace) -> usize {
+    let lines = trace.events().iter();
+    let lines = lines.filter_map(|event| event.args.get(LINES)?.as_u64());
+    lines.sum::<u64>() as usize
+}
 
 /// One that takes part in a step: a process, a thread or a coroutine. It
 /// records what happens to it (see [`trace::Track`], whose methods it has) and
@@ -53,8 +60,9 @@ impl Track {
 
     /// Says `text` to the class.
     pub fn say(&self, text: impl AsRef<str>) {
-        self.narrate(text.as_ref());
-        self.mark_with(SAY, [("text", text.as_ref().into())]);
+        let lines = self.narrate(text.as_ref());
+        let text = text.as_ref().into();
+        self.mark_with(SAY, [("text", text), (LINES, lines.into())]);
     }
 
     /// Says that `name` is `value`, and records it, so that it can be asked for
@@ -62,8 +70,8 @@ impl Track {
     pub fn note(&self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         let text = format!("{name}: {}", shown(&value));
-        self.narrate(&text);
-        self.recording.note(name, value);
+        let lines = self.narrate(&text);
+        self.mark_with(name, [(VALUE, value), (LINES, lines.into())]);
     }
 
     /// Records that `name` is `value`, as [`Track::note`] does, without a word.
@@ -82,10 +90,11 @@ impl Track {
         Ok(Trace::parse(&lines).noted(self.name(), name)?)
     }
 
-    fn narrate(&self, text: &str) {
+    /// In how many lines it did.
+    fn narrate(&self, text: &str) -> usize {
         let lanes = self.seat.lanes.load(Relaxed);
         let lane = (self.seat.lane, lanes);
-        self.seat.voice.narrate(lane, self.name(), text);
+        self.seat.voice.narrate(lane, self.name(), text)
     }
 
     /// Marks that it has come to the point called `name`. Who runs the lesson
@@ -95,7 +104,9 @@ impl Track {
         self.mark(name);
         if self.seat.holds.are_for(self.name(), name) {
             let text = format!("is held: {name}. Enter lets it go");
-            let tell = || self.narrate(&text);
+            let tell = || {
+                self.narrate(&text);
+            };
             self.span("held", || self.seat.holds.until_enter(tell));
         }
     }

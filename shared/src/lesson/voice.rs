@@ -17,7 +17,7 @@ const MOST_COLUMNS: usize = 6;
 /// The columns that a track's name gets.
 const NAME: usize = 9;
 /// The columns that a long one gets, such as an address.
-const LONG_NAME: usize = 15;
+const LONG_NAME: usize = 19;
 /// The columns that what is said gets.
 const LEAST: usize = 16;
 
@@ -60,13 +60,14 @@ impl Voice {
         self.start = Instant::now();
     }
 
-    /// Speaks for a track, in its colour and, if there are few, in its column.
+    /// Speaks for a track, in its colour and, if there are few, in its column;
+    /// in how many lines.
     pub fn narrate(
         &self,
         (lane, lanes): (usize, usize),
         name: &str,
         text: &str,
-    ) {
+    ) -> usize {
         let seconds = self.start.elapsed().as_secs_f64();
         let columns = if lanes <= MOST_COLUMNS { lane } else { 0 };
         let name = called(name);
@@ -77,16 +78,17 @@ impl Voice {
         let rest = " ".repeat(prefix.width());
         let lines = self.wrapped(text, prefix.width());
         let style = colour(lane);
-        let lines = lines.iter().enumerate().map(|(number, line)| {
+        let told = lines.iter().enumerate().map(|(number, line)| {
             let prefix = if number == 0 { &prefix } else { &rest };
             let line = format!("{prefix}{line}");
             self.terminal.paint(style, line.trim_end()) + "\n"
         });
-        self.write(&lines.collect::<String>());
+        self.write(&told.collect::<String>());
+        lines.len()
     }
 
-    /// Prints what was claimed, with a tick or with a cross.
-    pub fn claim(&self, held: bool, text: &str) {
+    /// What was claimed, with a tick or with a cross.
+    pub fn claimed(&self, held: bool, text: &str) -> String {
         let (sign, colour) = match (held, self.terminal.unicode) {
             (true, true) => ("✓ ", AnsiColor::Green),
             (true, false) => ("ok ", AnsiColor::Green),
@@ -94,32 +96,40 @@ impl Voice {
             (false, false) => ("NO ", AnsiColor::Red),
         };
         let sign = self.terminal.paint(colour.on_default().bold(), sign);
-        self.tell(Style::new(), "  ", &format!("{sign}{text}"));
+        self.folded(Style::new(), "  ", &format!("{sign}{text}"))
     }
 
-    /// Prints paragraphs, folded, each line after `margin`.
-    pub fn tell(&self, style: Style, margin: &str, text: &str) {
-        let told = text
+    /// Prints paragraphs, folded, each line after `margin`; in how many lines.
+    pub fn tell(&self, style: Style, margin: &str, text: &str) -> usize {
+        let told = self.folded(style, margin, text);
+        self.write(&told);
+        told.lines().count()
+    }
+
+    /// Paragraphs, folded, each line after `margin`.
+    pub fn folded(&self, style: Style, margin: &str, text: &str) -> String {
+        let lines = text
             .split('\n')
             .flat_map(|line| self.wrapped(line, margin.width()));
-        let lines = told.map(|line| {
+        let lines = lines.map(|line| {
             let line = format!("{margin}{line}");
             self.terminal.paint(style, line.trim_end()) + "\n"
         });
-        self.write(&lines.collect::<String>());
+        lines.collect()
     }
 
     /// Prints a paragraph, folded; its first line after `label`, the others
-    /// below that.
-    pub fn paragraph(&self, style: Style, label: &str, text: &str) {
+    /// below that. In how many lines.
+    pub fn paragraph(&self, style: Style, label: &str, text: &str) -> usize {
         let rest = " ".repeat(label.width());
-        let lines = self.wrapped(text, label.width()).into_iter().enumerate();
-        let lines = lines.map(|(number, line)| {
+        let lines = self.wrapped(text, label.width());
+        let told = lines.iter().enumerate().map(|(number, line)| {
             let label = if number == 0 { label } else { &rest };
             let line = format!("{label}{line}");
             self.terminal.paint(style, line.trim_end()) + "\n"
         });
-        self.write(&lines.collect::<String>());
+        self.write(&told.collect::<String>());
+        lines.len()
     }
 
     /// `text` in lines that leave so many columns free.
@@ -143,9 +153,8 @@ impl Voice {
 
     /// Empties the screen, if it can be.
     pub fn clear(&self) {
-        let clear =
-            if self.terminal.colour { "\u{1b}[2J\u{1b}[H" } else { "\n" };
-        self.write(clear);
+        let clear = self.can_draw().then_some("\u{1b}[2J\u{1b}[H");
+        self.write(clear.unwrap_or("\n"));
     }
 
     /// Writes `text` by one call: as it is, or, where the terminal shows only
@@ -232,9 +241,10 @@ mod tests {
             ("anna", "anna     "),
             ("114.114.114.114", "114.114.114.114"),
             ("192.5.5.241 (2)", "192.5.5.241 (2)"),
-            ("208.67.222.222 (2)", "208.67.222.222"),
-            ("a name of very many words", "a name of very"),
-            ("one_very_long_word", "one_very_long_w"),
+            ("208.67.222.222 (2)", "208.67.222.222 (2)"),
+            ("208.67.222.222 (100)", "208.67.222.222"),
+            ("a name of very many words", "a name of very many"),
+            ("one_very_very_long_word", "one_very_very_long_"),
         ] {
             assert_eq!(called(name), shown);
         }

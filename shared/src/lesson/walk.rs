@@ -3,7 +3,7 @@
 use super::choice;
 use super::highlight::highlight;
 use super::pages::pages;
-use super::show::Show;
+use super::show::{FEWEST_ROWS, Show};
 use crate::Result;
 use anstyle::Style;
 use anyhow::Context;
@@ -24,6 +24,10 @@ enum Move {
 type Offer<'a> = (char, &'a str);
 
 const ENTER: char = '\n';
+
+/// A timeline of so many rows is worth to be shown below what was told; else it
+/// gets a screen of its own.
+const ENOUGH_ROWS: usize = 8;
 
 /// Walks through the lesson, from the step on that has the index `first`.
 pub(super) fn walk(show: &mut Show, first: usize) -> Result {
@@ -145,48 +149,76 @@ fn run(show: &mut Show, step: usize, chosen: Option<usize>) -> Result<Move> {
         true => "Enter: next",
         false => "Enter: end",
     };
-    let claims = show.scripts[step].claims();
+    let proof = show.scripts[step].proof();
+    let verdict = verdict(show, step, chosen);
     loop {
-        show.stage.voice.clear();
-        show.say_heading(step);
-        show.say_sentence(step);
+        say_head(show, step);
         show.run_step(step)?;
-        let claims = (!claims.is_empty()).then_some(claims.as_str());
         let mut offers = vec![(ENTER, next), ('r', "r: run again")];
-        offers.extend(claims.map(|_| ('c', "c: its claims")));
+        offers.extend((!proof.is_empty()).then_some(('c', "c: its claims")));
         let drawn = show.has_timeline(step);
         offers.extend(drawn.then_some(('t', "t: timeline")));
         offers.extend((step > 0).then_some(('b', "b: previous")));
         offers.push(('q', "q: end"));
+
+        // Between the question and what was right there is so much room.
+        let sentence = &show.scripts[step].sentence;
+        let sentence = show.stage.voice.wrapped(sentence, 0).len();
+        let below = verdict.lines().count() + keys(show, &offers).len() + 1;
+        let room = room(show).0.saturating_sub(sentence + below);
+        let rows = show.rows_within(room, step, FEWEST_ROWS);
+        let rows = rows.unwrap_or(FEWEST_ROWS);
+        match show.told(step) {
+            0 => show.say_outcome(step, "", rows),
+            told => {
+                let room = room.saturating_sub(told + 1);
+                match show.rows_within(room, step, ENOUGH_ROWS) {
+                    Some(rows) => show.say_outcome(step, "\n", rows),
+                    // Else the question would scroll away.
+                    None => {
+                        let offers = [(ENTER, "Enter: what came of it")];
+                        ask(show, &offers)?;
+                        say_head(show, step);
+                        show.say_outcome(step, "\n", rows);
+                    }
+                }
+            }
+        }
         loop {
-            say_verdict(show, step, chosen);
+            show.stage.voice.write(&verdict);
             match ask(show, &offers)? {
                 'r' => break,
-                'c' => read(show, step, claims.unwrap_or_default())?,
+                'c' => read(show, step, &proof)?,
                 't' => {
                     show.stage.voice.clear();
                     show.say_heading(step);
-                    show.say_timeline(step);
+                    show.say_timeline(step, self::room(show).0);
                     ask(show, &[(ENTER, "Enter: back")])?;
                 }
                 'b' => return Ok(Move::Back),
                 'q' => return Ok(Move::Quit),
                 _ => return Ok(Move::On),
             }
-            show.stage.voice.clear();
-            show.say_heading(step);
-            show.say_outcome(step);
+            say_head(show, step);
+            show.say_outcome(step, "\n", rows);
         }
     }
 }
 
-/// What was predicted, and what was right.
-fn say_verdict(show: &Show, step: usize, chosen: Option<usize>) {
+/// Begins a screen with the question of a step.
+fn say_head(show: &Show, step: usize) {
+    show.stage.voice.clear();
+    show.say_heading(step);
+    show.say_sentence(step);
+}
+
+/// What was predicted, and what was right, below an empty line.
+fn verdict(show: &Show, step: usize, chosen: Option<usize>) -> String {
     let verdict = choice::verdict(&show.scripts[step].choices, chosen);
-    if let Some((style, text)) = verdict {
-        show.stage.voice.write("\n");
-        show.stage.voice.tell(style, "  ", &text);
-    }
+    verdict.map_or(String::new(), |(style, text)| {
+        let text = show.stage.voice.folded(style, "  ", &text);
+        format!("\n{text}")
+    })
 }
 
 /// Shows more of the source, screen by screen.
@@ -218,15 +250,11 @@ fn ask(show: &Show, offers: &[Offer<'_>]) -> Result<char> {
     let voice = show.stage.voice;
     // What was typed while something ran was not meant for this question.
     tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
-    let words = offers.iter().map(|(_, words)| *words);
-    let words = words.filter(|words| !words.is_empty());
-    let words = words.collect::<Vec<_>>().join("  ");
-    let words = voice.wrapped(&format!(" {words} "), 0);
     let paint =
         |line: &String| voice.terminal.paint(Style::new().invert(), line);
-    let words: Vec<String> = words.iter().map(paint).collect();
+    let lines: Vec<String> = keys(show, offers).iter().map(paint).collect();
     // The cursor stays behind the last one, so that nothing scrolls away.
-    voice.write(&format!("\n{}", words.join("\n")));
+    voice.write(&format!("\n{}", lines.join("\n")));
     loop {
         let key = Term::stdout().read_key();
         let key = match key.context("cannot read a key from the terminal")? {
@@ -240,6 +268,14 @@ fn ask(show: &Show, offers: &[Offer<'_>]) -> Result<char> {
             return Ok(key);
         }
     }
+}
+
+/// The lines that say which keys there are.
+fn keys(show: &Show, offers: &[Offer<'_>]) -> Vec<String> {
+    let words = offers.iter().map(|(_, words)| *words);
+    let words = words.filter(|words| !words.is_empty());
+    let words = words.collect::<Vec<_>>().join("  ");
+    show.stage.voice.wrapped(&format!(" {words} "), 0)
 }
 
 /// As long as it lives, keys are not shown where they are typed.

@@ -51,7 +51,7 @@ impl Event {
 }
 
 /// `args` key of a noted or counted value.
-pub(super) const VALUE: &str = "value";
+pub(crate) const VALUE: &str = "value";
 /// `args` key of the time at which a measured span began.
 pub(super) const FROM: &str = "from_ns";
 /// `args` key of the time at which a measured span ended.

@@ -35,6 +35,7 @@ pub mod svg;
 pub mod text;
 mod timeline;
 
+pub(crate) use event::VALUE;
 pub use event::{Event, Kind, Phase};
 pub use questions::NotRecorded;
 pub use reader::{Damage, Fate, Row, Span, Trace};
