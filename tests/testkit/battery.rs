@@ -309,7 +309,11 @@ impl Faults {
             assert_eq!(screen.code, Some(0), "{}", screen.text());
             let mut asked = 0;
             for view in screen.views() {
-                let lines = view.lines().map(UnicodeWidthStr::width);
+                // A bar is drawn over, again and again.
+                let widest = |line: &str| {
+                    line.split('\r').map(UnicodeWidthStr::width).max()
+                };
+                let lines = view.lines().filter_map(widest);
                 let folded = lines.map(|width| width.div_ceil(columns.into()));
                 let used: usize = folded.map(|rows| rows.max(1)).sum();
                 let runs = view.contains("Enter: run");
