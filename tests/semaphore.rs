@@ -19,7 +19,7 @@ fn claims_are_proven_and_can_fail() {
 
 #[test]
 fn a_changed_record_is_refused() {
-    let lines = LESSON.recorded().expect("`just pictures 20` recorded it");
+    let lines = LESSON.recorded();
     assert_eq!(LESSON.judge(&lines, CHECKS), Ok(()));
     let text = String::from_utf8(lines).expect("it is text");
     let refused = |changed: &str, why: &str| {

@@ -23,6 +23,7 @@ const TELL: usize = 100;
 #[test]
 fn each_run_ends_well_and_leaves_nothing() {
     let times = number("SOAK_TIMES").unwrap_or(1);
+    assert!(times > 0, "SOAK_TIMES=0 runs nothing");
     let seed = number("SOAK_SEED").unwrap_or_else(|| {
         SysRng.try_next_u64().expect("the system has random numbers")
     });

@@ -12,7 +12,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
+
+/// Whoever had ended before a signal came is gone so soon.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The battery, a test a method; see [`battery!`](crate::battery!).
 pub struct Faults(pub Lesson);
@@ -241,6 +245,7 @@ impl Faults {
                 let run =
                     Run::new(self.0, &["--step", &step, "--speed", "0.05"]);
                 let trace = run.trace_path();
+                let mut asked = None;
                 let ended = run.end_after(|child| {
                     until("the step begins", || {
                         let trace =
@@ -256,10 +261,14 @@ impl Faults {
                     if child.try_wait().is_ok_and(|ended| ended.is_none()) {
                         let pid = Pid::from_raw(child.id() as i32);
                         kill(pid, signal).expect("it can be asked to end");
+                        asked = Some(Instant::now());
                     }
                 });
                 // A step without a pause may have been quicker than the signal.
-                let quick = ended.code == 0 && ended.trace.count("step") == 1;
+                let at_once = asked.is_none_or(|at| at.elapsed() < AT_ONCE);
+                let quick = at_once
+                    && ended.code == 0
+                    && ended.trace.count("step") == 1;
                 assert!(
                     quick || ended.code == 128 + signal as i32,
                     "{step}: {}",

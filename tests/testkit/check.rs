@@ -23,22 +23,16 @@ pub struct Check {
 
 impl Lesson {
     /// Runs the lesson and proves all its claims; then makes each of them
-    /// fail. Proves them also from the run of which the pictures are, if that
-    /// was recorded.
+    /// fail. Proves them also from the run of which the pictures are.
     ///
     /// # Panics
     /// When a claim has no check or a check no claim, when one does not hold
     /// or is not proven, and when one still holds without its mechanism.
     pub fn prove(self, checks: &[Check]) {
-        if let Some(lines) = self.recorded() {
-            let judged = self.judge(&lines, checks);
-            judged.unwrap_or_else(|why| {
-                let name = self.package;
-                panic!(
-                    "recorded.jsonl: {why}; `just pictures {name}` draws anew"
-                )
-            });
-        }
+        self.judge(&self.recorded(), checks).unwrap_or_else(|why| {
+            let name = self.package;
+            panic!("recorded.jsonl: {why}; `just pictures {name}` draws anew")
+        });
         let trace = Run::new(self, &[]).end().well().trace;
         let mut made = BTreeSet::new();
         for step in self.steps() {

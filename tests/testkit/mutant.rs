@@ -94,9 +94,14 @@ fn write_member(lesson: Lesson, change: Change, number: usize, place: &Path) {
     // With the source what it includes.
     let data = |path: &PathBuf| path.extension().is_some_and(|it| it == "json");
     let data = files(folder).into_iter().filter(data);
-    for path in files(&folder.join("src")).into_iter().chain(data) {
+    let all: Vec<_> =
+        files(&folder.join("src")).into_iter().chain(data).collect();
+    let is_it = |path: &&PathBuf| path.ends_with(file);
+    let found = all.iter().filter(is_it).count();
+    assert_eq!(found, 1, "{file} is no file of the lesson");
+    for path in all {
         let mut text = read(&path);
-        if path.file_name().is_some_and(|name| name == file) {
+        if path.ends_with(file) {
             let times = text.matches(from).count();
             assert_eq!(times, 1, "`{from}` stands {times} times in {file}");
             text = text.replace(from, to);

@@ -9,12 +9,17 @@ use std::path::Path;
 impl Lesson {
     /// The run of which the pictures in the chapter are; `just pictures`
     /// records it.
-    pub fn recorded(self) -> Option<Vec<u8>> {
-        fs::read(Path::new(self.folder).join("recorded.jsonl")).ok()
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn recorded(self) -> Vec<u8> {
+        let path = Path::new(self.folder).join("recorded.jsonl");
+        fs::read(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// Whether these lines are traces of this lesson's steps in which all
-    /// claims held, are proven, and which the pictures show.
+    /// claims held, are proven, and which the pictures show, all there are.
     ///
     /// # Errors
     /// Why they are not.
@@ -36,10 +41,15 @@ impl Lesson {
                 return Err(format!("{step}: is there twice"));
             }
         }
-        if steps.is_empty() {
-            return Err("there is nothing in it".to_owned());
+        let drawn = |step: &&String| {
+            Path::new(self.folder).join(step).with_extension("svg").exists()
+        };
+        let all = self.steps();
+        match all.iter().filter(drawn).find(|step| !steps.contains(*step)) {
+            Some(step) => Err(format!("{step}: is drawn and not recorded")),
+            None if steps.is_empty() => Err("there is nothing in it".into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The name of the step that was run.

@@ -159,9 +159,10 @@ impl Run {
         let status = status.expect("the lesson can be waited for");
         let _ = waiter.join();
         nothing_is_left_of(group);
-        let text = |reader: Option<thread::JoinHandle<String>>| {
-            reader.map_or(String::new(), |reader| {
-                reader.join().unwrap_or_default()
+        let text = |read: Option<mpsc::Receiver<String>>| {
+            read.map_or(String::new(), |read| {
+                let read = read.recv_timeout(DEADLINE);
+                read.expect("nobody holds its output any more")
             })
         };
         let left: Vec<_> = fs::read_dir(self.place.path().join("tmp"))
@@ -245,12 +246,15 @@ impl Drop for Alive {
     }
 }
 
-fn reader(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+fn reader(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (read, text) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = pipe.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        // Who asked may have given up.
+        let _ = read.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    text
 }
 
 /// Waits until `met` says yes, at most as long as a run may take.

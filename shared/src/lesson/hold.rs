@@ -1,10 +1,12 @@
 //! Points of a lesson at which somebody can be held.
 
 use super::folder::Folder;
+use crate::trace::Trace;
 use nix::errno::Errno;
 use nix::sys::termios::{FlushArg, tcflush};
 use nix::unistd::read;
-use ra_ap_rustc_lexer::{FrontmatterAllowed, tokenize};
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::stdin;
 
@@ -16,16 +18,27 @@ pub(super) struct Hold {
     point: String,
 }
 
+impl Display for Hold {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.who {
+            Some(who) => write!(f, "{who}: {}", self.point),
+            None => f.write_str(&self.point),
+        }
+    }
+}
+
 impl Hold {
-    /// `has read`, or `anna: has read`.
+    /// `has read`, or `anna: has read`; a name may have a colon, as the
+    /// addresses have that tracks are named after.
     pub fn of(text: &str) -> Self {
-        let (who, point) = match text.split_once(':') {
+        let (who, point) = match text.rsplit_once(':') {
             Some((who, point)) => (Some(who.trim().to_owned()), point),
             None => (None, text),
         };
         Self { who, point: point.trim().to_owned() }
     }
 
+    /// Whether it holds `who` at this point.
     pub fn is_for(&self, who: &str, point: &str) -> bool {
         let one = self.who.as_ref().is_none_or(|one| one == who);
         one && self.point == point
@@ -51,6 +64,16 @@ impl Holds {
 
     pub fn are_for(&self, who: &str, point: &str) -> bool {
         self.holds.iter().any(|hold| hold.is_for(who, point))
+    }
+
+    /// Those that held nobody in this run.
+    pub fn unmet(&self, trace: &Trace) -> Vec<String> {
+        let met = |hold: &Hold| {
+            let mut events = trace.events().iter();
+            events.any(|event| hold.is_for(&event.track, &event.name))
+        };
+        let unmet = self.holds.iter().filter(|hold| !met(hold));
+        unmet.map(Hold::to_string).collect()
     }
 
     /// Tells that somebody is held, and waits until a line has been typed, or
@@ -106,6 +129,11 @@ pub(super) fn points<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
         for token in tokenize(text, FrontmatterAllowed::No) {
             let (word, after) = rest.split_at(token.len as usize);
             rest = after;
+            if let TokenKind::Whitespace | TokenKind::LineComment { .. } =
+                token.kind
+            {
+                continue;
+            }
             if before == [".", "point", "("] && word.starts_with('"') {
                 let point = word.trim_matches('"').to_owned();
                 if !points.contains(&point) {
@@ -132,13 +160,14 @@ mod tests {
         let one = Hold::of("buyer 3: has looked");
         assert!(one.is_for("buyer 3", "has looked"));
         assert!(!one.is_for("buyer 4", "has looked"));
+        assert!(Hold::of("127.0.0.1:80: asks").is_for("127.0.0.1:80", "asks"));
     }
 
     #[test]
     fn points_are_those_that_the_source_names() {
         let text = "anna.point(\"has read\");\n// x.point(\"no\")\n\
                     say(\".point(\\\"no\\\")\"); ben.point(\"has read\"); \
-                    ben.point(\"writes\")";
+                    ben.point(\n    \"writes\",\n)";
         assert_eq!(points([text].into_iter()), ["has read", "writes"]);
         let known = parser(&points([text].into_iter()));
         assert_eq!(known("ben: writes"), Ok("ben: writes".to_owned()));

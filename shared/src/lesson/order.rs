@@ -1,6 +1,7 @@
 //! In which order things happened in a run of a step.
 
 use super::claim::{Claim, shown};
+use super::show::counted;
 use super::track::{CHOICE, SAY};
 use crate::trace::{Event, IDLE, Phase, Trace};
 use serde_json::Value;
@@ -87,13 +88,16 @@ pub(super) struct Tally {
 /// A claim in all runs.
 struct Claimed {
     text: String,
+    made: usize,
     held: usize,
-    broken: Option<Claim>,
+    /// The first time that it did not hold, and the seed of that run.
+    broken: Option<(Claim, u64)>,
     values: Vec<Value>,
 }
 
 impl Tally {
-    pub fn add(&mut self, order: Order, claims: &[Claim]) {
+    /// A run with this seed.
+    pub fn add(&mut self, seed: u64, order: Order, claims: &[Claim]) {
         self.runs += 1;
         *self.orders.entry(order).or_default() += 1;
         for claim in claims {
@@ -103,6 +107,7 @@ impl Tally {
                 None => {
                     self.claims.push(Claimed {
                         text: claim.text.clone(),
+                        made: 0,
                         held: 0,
                         broken: None,
                         values: Vec::new(),
@@ -110,9 +115,10 @@ impl Tally {
                     self.claims.last_mut().expect("one was just put there")
                 }
             };
+            known.made += 1;
             known.held += usize::from(claim.held);
             if !claim.held {
-                known.broken.get_or_insert_with(|| claim.clone());
+                known.broken.get_or_insert_with(|| (claim.clone(), seed));
             }
             if !known.values.contains(&claim.value) {
                 known.values.push(claim.value.clone());
@@ -122,18 +128,16 @@ impl Tally {
 
     /// How many there were of what.
     pub fn headline(&self) -> String {
-        let runs = self.runs;
+        let runs = counted(self.runs, "run");
         match self.orders.len() {
             1 if self.orders.contains_key(&Order(Vec::new())) => {
-                format!(
-                    "{runs} runs; nothing happens in them that has an order"
-                )
+                format!("{runs}; nothing happens in them that has an order")
             }
-            1 => format!("{runs} runs, one order: the same in all of them"),
-            orders if orders == runs => {
-                format!("{runs} runs, {orders} orders: no two the same")
+            1 => format!("{runs}, one order: the same in all of them"),
+            orders if orders == self.runs => {
+                format!("{runs}, {orders} orders: no two the same")
             }
-            orders => format!("{runs} runs, {orders} orders"),
+            orders => format!("{runs}, {orders} orders"),
         }
     }
 
@@ -170,22 +174,23 @@ impl Tally {
         orders.map(shared).min().unwrap_or(first.len())
     }
 
-    /// The claims: whether each held in all runs, and with which values.
+    /// The claims: whether each held wherever it was made, and with which
+    /// values.
     pub fn claims(&self) -> Vec<(bool, String)> {
         let told = self.claims.iter().map(|claim| {
-            let all = claim.held == self.runs;
+            let all = claim.held == claim.made;
             let values = values(&claim.values);
             let often = match all {
                 true => String::new(),
-                false => format!(": held in {} of {}", claim.held, self.runs),
+                false => format!(": held in {} of {}", claim.held, claim.made),
             };
             (all, format!("{}{often}{values}", claim.text))
         });
         told.collect()
     }
 
-    /// The first claim that did not hold.
-    pub fn broken(&self) -> Option<&Claim> {
+    /// The first claim that did not hold, and the seed of that run.
+    pub fn broken(&self) -> Option<&(Claim, u64)> {
         self.claims.iter().find_map(|claim| claim.broken.as_ref())
     }
 }
@@ -232,7 +237,7 @@ mod tests {
         let mut tally = Tally::default();
         for last in ["ben", "anna", "ben"] {
             let events = ["anna reads", &format!("{last} writes")];
-            tally.add(order(&events), &[]);
+            tally.add(7, order(&events), &[]);
         }
         assert_eq!(tally.headline(), "3 runs, 2 orders");
         let (common, orders) = tally.most_frequent(9);
@@ -245,8 +250,8 @@ mod tests {
     #[test]
     fn one_order_is_told_whole() {
         let mut tally = Tally::default();
-        tally.add(order(&["anna reads"]), &[claim(json!(3), true)]);
-        tally.add(order(&["anna reads"]), &[claim(json!(3), true)]);
+        tally.add(7, order(&["anna reads"]), &[claim(json!(3), true)]);
+        tally.add(7, order(&["anna reads"]), &[claim(json!(3), true)]);
         assert_eq!(
             tally.headline(),
             "2 runs, one order: the same in all of them"
@@ -262,13 +267,14 @@ mod tests {
         for (value, held) in [(3, true), (5, false), (4, false)] {
             let events = [format!("sold {value}")];
             let events: Vec<&str> = events.iter().map(String::as_str).collect();
-            tally.add(order(&events), &[claim(json!(value), held)]);
+            tally.add(7, order(&events), &[claim(json!(value), held)]);
         }
         assert_eq!(tally.headline(), "3 runs, 3 orders: no two the same");
         let told = "sold: held in 1 of 3 (from 3 to 5, 3 values)";
         assert_eq!(tally.claims(), [(false, told.to_owned())]);
-        let broken = tally.broken().map(|claim| claim.value.clone());
-        assert_eq!(broken, Some(json!(5)));
+        let broken =
+            tally.broken().map(|(claim, seed)| (claim.value.clone(), *seed));
+        assert_eq!(broken, Some((json!(5), 7)));
     }
 
     #[test]
@@ -277,7 +283,7 @@ mod tests {
             order(&["anna reads", "anna thinks", "ben reads", "anna writes"]);
         assert_eq!(told(&deeds), "anna reads, thinks; ben reads; anna writes");
         let mut tally = Tally::default();
-        tally.add(order(&[]), &[]);
+        tally.add(7, order(&[]), &[]);
         assert!(tally.headline().contains("nothing happens"));
         assert!(tally.most_frequent(9).1.is_empty());
     }

@@ -37,19 +37,20 @@ pub(super) fn repeat(
             ran?;
             let trace = show.stage.trace()?;
             let order = Order::of(&trace, show.stage.lesson.name());
-            tally.add(order, show.claims(step));
-            show.stage.pace.seed = match show.options.seed {
-                Some(seed) => seed,
-                None => show.stage.pace.seed.wrapping_add(1),
-            };
+            let seed = show.stage.pace.seed;
+            tally.add(seed, order, show.claims(step));
+            show.stage.pace.seed =
+                show.options.seed.unwrap_or(seed.wrapping_add(1));
             bar.advance(1);
         }
         drop(bar);
         tell(show, &tally);
         broken = broken.or_else(|| tally.broken().cloned());
     }
-    if let Some(claim) = broken {
-        bail!("a claim did not hold in every run: {claim}");
+    if let Some((claim, seed)) = broken {
+        bail!(
+            "a claim did not hold in every run; --seed {seed} makes the choices of the first such run: {claim}"
+        );
     }
     Ok(())
 }

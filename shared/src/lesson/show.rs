@@ -329,8 +329,7 @@ impl<'a> Show<'a> {
         }
     }
 
-    fn write_outputs(&mut self) -> Result {
-        let trace = Trace::parse(&self.stage.recorder.lines_since(0)?);
+    fn write_outputs(&mut self, trace: &Trace) -> Result {
         if let Some(output) = &mut self.svg {
             let outcomes = self.outcomes.iter().zip(&self.lesson.steps);
             let sections = outcomes.filter_map(|(outcome, (place, _))| {
@@ -341,7 +340,7 @@ impl<'a> Show<'a> {
             output.write(&svg::draw(&sections.collect::<Vec<_>>()))?;
         }
         if let Some(output) = &mut self.perfetto {
-            output.write(&chrome::export(&trace).to_string())?;
+            output.write(&chrome::export(trace).to_string())?;
         }
         Ok(())
     }
@@ -349,7 +348,8 @@ impl<'a> Show<'a> {
     /// Writes the drawings and says what was proven. Fails if a claim did not
     /// hold.
     pub fn close(&mut self) -> Result {
-        self.write_outputs()?;
+        let trace = Trace::parse(&self.stage.recorder.lines_since(0)?);
+        self.write_outputs(&trace)?;
         let outcomes: Vec<&Outcome> = self.outcomes.iter().flatten().collect();
         let claims: Vec<&Claim> =
             outcomes.iter().flat_map(|outcome| &outcome.claims).collect();
@@ -371,6 +371,10 @@ impl<'a> Show<'a> {
         };
         let text = format!("\n{steps}, {held}, {seconds:.1} s{seed}");
         self.stage.voice.tell(Style::new(), "", &text);
+        for hold in self.stage.holds.unmet(&trace) {
+            let text = format!("--hold \"{hold}\" held nobody");
+            self.stage.voice.tell(Style::new().bold(), "", &text);
+        }
         if let Some(first) = broken.first() {
             let (broken, all) = (broken.len(), counted(all, "claim"));
             bail!("{broken} of {all} did not hold, the first: {first}");
@@ -380,7 +384,7 @@ impl<'a> Show<'a> {
 }
 
 /// `1 step`, `2 steps`.
-fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),

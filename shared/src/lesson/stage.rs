@@ -37,7 +37,7 @@ pub struct Stage {
     lanes: Arc<AtomicUsize>,
     own: Chosen,
     folder: Folder,
-    holds: Arc<Holds>,
+    pub(super) holds: Arc<Holds>,
 }
 
 /// The track on which it is recorded that a process was waited for.
@@ -260,15 +260,7 @@ impl Stage {
     }
 
     /// Records a measured time under a label that the same exercise in Python
-    /// uses too.
-    ///
-    /// # Errors
-    /// When the time is no positive number.
-    pub fn figure(&self, label: &str, seconds: f64) -> Result {
-        self.figure_of((), label, seconds)
-    }
-
-    /// The same, and what the measured work came to: a count, a sum, a text.
+    /// uses too, and what the measured work came to: a count, a sum, a text.
     /// Python's figure of that label has to come to the same.
     ///
     /// # Errors
@@ -304,13 +296,17 @@ impl Stage {
     /// seconds. Nothing else is recorded meanwhile.
     ///
     /// # Errors
-    /// Those of `body`.
+    /// Those of `body`, and when the time is no positive number.
+    ///
+    /// # Panics
+    /// When `times` is 0.
     pub fn measure<R: Serialize>(
         &self,
         label: &str,
         times: u32,
         body: impl FnOnce() -> Result<R>,
     ) -> Result<f64> {
+        assert!(times > 0, "what is done 0 times cannot be measured");
         let (result, elapsed) = self.recorder.muted(|| {
             let start = Instant::now();
             (body(), start.elapsed())

@@ -39,7 +39,7 @@ impl Plan {
         Self { latency, ..self }
     }
 
-    /// The first answers wait until so many requests are in flight, whatever
+    /// The first answers wait until so many of them are in flight, whatever
     /// else keeps the machine from bringing them; at most 5 s after the first
     /// would have been answered. From then on nobody waits for others.
     #[must_use]
@@ -47,7 +47,8 @@ impl Plan {
         self.meet_below("", number)
     }
 
-    /// The same of those whose path begins with `path`; no other one waits.
+    /// The same of those whose path begins with `path`; no other one waits or
+    /// is waited for.
     #[must_use]
     pub fn meet_below(self, path: &str, number: u64) -> Self {
         Self { meet: (path.to_owned(), number), ..self }

@@ -86,19 +86,16 @@ async fn answer(
     if path == "/stats" {
         return Ok(reply::whole(reply::content(path, stats)));
     }
-    let in_flight = stats.request(super::gallery::disallowed(path));
-    let meets = path.starts_with(&plan.meet.0);
-    if meets {
-        meeting.count(in_flight.number);
-    }
+    let _in_flight = stats.request(super::gallery::disallowed(path));
+    let meets = path.starts_with(&plan.meet.0).then(|| meeting.attend());
     let query = request.uri().query().unwrap_or_default();
     let latency = asked::<u64>(query, "ms").map(Duration::from_millis);
     let latency = latency.map_or(plan.latency, |asked| asked.min(LONGEST));
     if !latency.is_zero() {
         sleep(latency).await;
     }
-    if meets {
-        meeting.attend().await;
+    if let Some(others) = &meets {
+        others.wait().await;
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(reply::wrong_method());

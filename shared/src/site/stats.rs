@@ -25,15 +25,11 @@ struct Counts {
 }
 
 /// A request that is being answered.
-pub(super) struct InFlight<'a> {
-    stats: &'a Stats,
-    /// How many there were when it came, with it.
-    pub number: u64,
-}
+pub(super) struct InFlight<'a>(&'a Stats);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.stats.counts().in_flight -= 1;
+        self.0.counts().in_flight -= 1;
     }
 }
 
@@ -44,7 +40,7 @@ impl Stats {
         counts.disallowed += u64::from(disallowed);
         counts.in_flight += 1;
         counts.in_flight_peak = counts.in_flight_peak.max(counts.in_flight);
-        InFlight { stats: self, number: counts.in_flight }
+        InFlight(self)
     }
 
     pub fn answer(&self, what: &str) {

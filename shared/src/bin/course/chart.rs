@@ -77,9 +77,7 @@ fn draw(
             plotters::style::text_anchor::VPos::Top,
         ));
         root.draw(&Text::new(label, at, style))?;
-        let works = lesson.figures.iter().any(|figure| !figure.waits);
-        if works {
-            let mean = mean_ratio(&lesson.figures);
+        if let Some(mean) = mean_ratio(&lesson.figures) {
             let from = chart.backend_coord(&(1.0, row));
             let to = chart.backend_coord(&(mean, row));
             let bar = [(from.0, from.1 - 13), (to.0, to.1 - 7)];

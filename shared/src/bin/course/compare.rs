@@ -83,11 +83,11 @@ pub fn run(catalogue: &Catalogue, options: &Options) -> Result<Option<bool>> {
             }
         }
     }
-    let lesson = options.lesson.iter().map(|lesson| format!(" {lesson}"));
+    let Options { rounds, speed, .. } = options;
     let report = Report {
         machine,
-        command: format!("just compare{}", lesson.collect::<String>()),
-        rounds: options.rounds,
+        command: format!("just compare --rounds {rounds} --speed {speed}"),
+        rounds: *rounds,
         lessons: compared,
     };
     if report.lessons.len() > 1 {
@@ -222,7 +222,8 @@ fn overview(lessons: &[Compared]) -> String {
             lesson.package.clone(),
             lesson.figures.len().to_string(),
             waits.count().to_string(),
-            format!("{:.1}", mean_ratio(&lesson.figures)),
+            mean_ratio(&lesson.figures)
+                .map_or("-".to_owned(), |mean| format!("{mean:.1}")),
             format!("{least:.1}"),
             format!("{most:.1}"),
         ]);

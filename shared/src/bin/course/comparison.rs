@@ -1,6 +1,6 @@
 //! What came of running a lesson and its peer against each other.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::Value;
 use shared::lesson::Figure;
@@ -33,73 +33,76 @@ pub struct Round {
 /// at half the speed.
 ///
 /// # Errors
-/// When a label is on one side only, or the two sides came to different
-/// results.
+/// When a label is on one side only, or not in every round, or the two sides
+/// came to different results.
 pub fn compare(slow: &[Round], rounds: &[Round]) -> Result<Vec<Comparison>> {
+    let first = slow.iter().chain(rounds).next();
+    let first = first.map_or(&[][..], |round| &round.rust);
     for round in slow.iter().chain(rounds) {
-        let labels = |figures: &[Figure]| -> Vec<String> {
-            figures.iter().map(|figure| figure.label.clone()).collect()
-        };
-        let (python, rust) = (labels(&round.python), labels(&round.rust));
-        let lonely = |one: &[String], other: &[String]| {
-            one.iter().find(|label| !other.contains(label)).cloned()
-        };
-        if let Some(label) = lonely(&rust, &python) {
-            anyhow::bail!("peer.py has no figure `{label}`");
+        if let Some(label) = lonely(first, &round.rust) {
+            bail!("the lesson has the figure `{label}` only now and then");
         }
-        if let Some(label) = lonely(&python, &rust) {
-            anyhow::bail!("the lesson has no figure `{label}`");
+        if let Some(label) = lonely(&round.rust, first) {
+            bail!("the lesson has the figure `{label}` only now and then");
+        }
+        if let Some(label) = lonely(&round.rust, &round.python) {
+            bail!("peer.py has no figure `{label}`");
+        }
+        if let Some(label) = lonely(&round.python, &round.rust) {
+            bail!("the lesson has no figure `{label}`");
+        }
+        for rust in &round.rust {
+            let python = find(&round.python, &rust.label);
+            ensure!(
+                python.result == rust.result,
+                "`{}` came to {} in Python and to {} in Rust: not the same work",
+                rust.label,
+                python.result,
+                rust.result
+            );
         }
     }
-    let labels = slow.iter().take(1).flat_map(|round| &round.rust);
-    let labels = labels.map(|figure| figure.label.as_str());
-    labels.map(|label| of_label(label, slow, rounds)).collect()
+    let labels = first.iter().map(|figure| figure.label.as_str());
+    Ok(labels.map(|label| of_label(label, slow, rounds)).collect())
 }
 
-fn of_label(
-    label: &str,
-    slow: &[Round],
-    rounds: &[Round],
-) -> Result<Comparison> {
-    let find = |figures: &[Figure]| -> Figure {
-        let mut figures = figures.iter();
-        let found = figures.find(|figure| figure.label == label);
-        found.cloned().expect("both sides have all labels")
+/// A label of the one that the other has not.
+fn lonely<'a>(one: &'a [Figure], other: &[Figure]) -> Option<&'a str> {
+    let mut labels = one.iter().map(|figure| figure.label.as_str());
+    labels.find(|label| other.iter().all(|figure| figure.label != *label))
+}
+
+/// Each round has all labels, on both sides.
+fn find<'a>(figures: &'a [Figure], label: &str) -> &'a Figure {
+    let mut figures = figures.iter();
+    let found = figures.find(|figure| figure.label == label);
+    found.expect("it was looked for before")
+}
+
+fn of_label(label: &str, slow: &[Round], rounds: &[Round]) -> Comparison {
+    type Side = fn(&Round) -> &Vec<Figure>;
+    let (in_python, in_rust): (Side, Side) =
+        (|round| &round.python, |round| &round.rust);
+    let times = |rounds: &[Round], side: Side| -> Vec<f64> {
+        let figures = rounds.iter().map(|round| find(side(round), label));
+        figures.map(|figure| figure.seconds).collect()
     };
-    let (mut both, mut result) = ((Vec::new(), Vec::new()), Value::Null);
-    let quickest = |side: fn(&Round) -> &Vec<Figure>| {
-        let times = slow.iter().map(|round| find(side(round)).seconds);
-        times.fold(f64::INFINITY, f64::min)
+    let quickest = |side: Side| {
+        times(slow, side).into_iter().fold(f64::INFINITY, f64::min)
     };
-    for round in rounds {
-        let (python, rust) = (find(&round.python), find(&round.rust));
-        ensure!(
-            python.result == rust.result,
-            "`{label}` came to {} in Python and to {} in Rust: not the same work",
-            python.result,
-            rust.result
-        );
-        both.0.push(python.seconds);
-        both.1.push(rust.seconds);
-        result = rust.result;
-    }
-    let (python, times) = both;
-    let ratios = python.iter().zip(&times).map(|(python, rust)| python / rust);
+    let last = rounds.last().map(|round| find(&round.rust, label));
+    let result = last.map_or(Value::Null, |figure| figure.result.clone());
+    let (python, rust) = (times(rounds, in_python), times(rounds, in_rust));
+    let ratios = python.iter().zip(&rust).map(|(python, rust)| python / rust);
     let ratio = median(&ratios.collect::<Vec<_>>());
     // At half the speed a wait takes twice as long, and work as long as ever,
     // unless there is less of it. A wait takes as long in any language.
     let doubled = |slow: f64, quick: &[f64]| slow / median(quick) > 1.6;
-    let waits = doubled(quickest(|round| &round.python), &python)
-        && doubled(quickest(|round| &round.rust), &times)
+    let waits = doubled(quickest(in_python), &python)
+        && doubled(quickest(in_rust), &rust)
         && (1.0 / ALIKE..ALIKE).contains(&ratio);
-    Ok(Comparison {
-        label: label.to_owned(),
-        result,
-        python,
-        rust: times,
-        ratio,
-        waits,
-    })
+    let label = label.to_owned();
+    Comparison { label, result, python, rust, ratio, waits }
 }
 
 /// The one in the middle; of an even number the mean of the two there.
@@ -113,14 +116,13 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The mean of ratios: twice as long and half as long make as long.
-pub fn mean_ratio(comparisons: &[Comparison]) -> f64 {
+/// The mean of the ratios that are of no waits, if there are any: twice as long
+/// and half as long make as long.
+pub fn mean_ratio(comparisons: &[Comparison]) -> Option<f64> {
     let work = comparisons.iter().filter(|comparison| !comparison.waits);
     let logs: Vec<f64> = work.map(|comparison| comparison.ratio.ln()).collect();
-    match logs.len() {
-        0 => 1.0,
-        number => (logs.iter().sum::<f64>() / number as f64).exp(),
-    }
+    let sum = logs.iter().sum::<f64>();
+    (!logs.is_empty()).then(|| (sum / logs.len() as f64).exp())
 }
 
 #[cfg(test)]
@@ -169,29 +171,41 @@ mod tests {
         let waits: Vec<bool> = compared.iter().map(|one| one.waits).collect();
         assert_eq!(waits, [true, false, false]);
         // Of 1 and 4.
-        assert_eq!(mean_ratio(&compared), 2.0);
+        assert_eq!(mean_ratio(&compared), Some(2.0));
+        assert_eq!(mean_ratio(&compared[..1]), None);
     }
 
     #[test]
     fn a_label_on_one_side_only_is_named() {
-        let both = || round(&[("add", 1.0, 3)], &[("add", 1.0, 3)]);
-        let more = round(&[("add", 1.0, 3)], &[("add", 1.0, 3), ("b", 1.0, 3)]);
-        let complaint =
-            compare(&[both()], &[more]).err().map(|why| why.to_string());
-        assert_eq!(complaint.as_deref(), Some("peer.py has no figure `b`"));
-        let more = round(&[("add", 1.0, 3), ("c", 1.0, 3)], &[("add", 1.0, 3)]);
-        let complaint =
-            compare(&[more], &[both()]).err().map(|why| why.to_string());
-        assert_eq!(complaint.as_deref(), Some("the lesson has no figure `c`"));
+        let one = [("add", 1.0, 3)];
+        let two = [("add", 1.0, 3), ("b", 1.0, 3)];
+        let wrong = |slow: Round, quick: Round| {
+            let compared = compare(&[slow], &[quick]);
+            compared.err().map_or(String::new(), |why| why.to_string())
+        };
+        let rust_has_more = || round(&one, &two);
+        assert_eq!(
+            wrong(rust_has_more(), rust_has_more()),
+            "peer.py has no figure `b`"
+        );
+        assert_eq!(
+            wrong(round(&one, &one), round(&two, &one)),
+            "the lesson has no figure `b`"
+        );
+        let now_and_then = "the lesson has the figure `b` only now and then";
+        assert_eq!(wrong(round(&two, &two), round(&one, &one)), now_and_then);
+        assert_eq!(wrong(round(&one, &one), round(&two, &two)), now_and_then);
     }
 
     #[test]
     fn other_results_are_other_work() {
-        let slow = round(&[("add", 1.0, 3)], &[("add", 1.0, 3)]);
-        let other = round(&[("add", 1.0, 4)], &[("add", 1.0, 3)]);
-        let complaint =
-            compare(&[slow], &[other]).err().map(|why| why.to_string());
-        assert!(complaint.is_some_and(|why| why.contains("4 in Python")));
+        let same = || round(&[("add", 1.0, 3)], &[("add", 1.0, 3)]);
+        let other = || round(&[("add", 1.0, 4)], &[("add", 1.0, 3)]);
+        for (slow, quick) in [(same(), other()), (other(), same())] {
+            let complaint =
+                compare(&[slow], &[quick]).err().map(|why| why.to_string());
+            assert!(complaint.is_some_and(|why| why.contains("4 in Python")));
+        }
     }
 
     #[test]
@@ -204,7 +218,8 @@ mod tests {
             ratio,
             waits: false,
         };
-        assert!((mean_ratio(&[of(0.5), of(2.0)]) - 1.0).abs() < 1e-9);
+        let mean = mean_ratio(&[of(0.5), of(2.0)]);
+        assert!(mean.is_some_and(|mean| (mean - 1.0).abs() < 1e-9));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 }

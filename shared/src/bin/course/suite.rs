@@ -16,6 +16,9 @@ const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 /// However many cores there are: each starts some dozen processes at a time.
 const MOST_AT_ONCE: usize = 8;
 
+/// No program of tests takes as long, in seconds.
+const PATIENCE: &str = "2400";
+
 /// A program of tests, or what cargo makes of the examples in the docs.
 struct Program {
     name: String,
@@ -28,6 +31,9 @@ struct Program {
 pub fn run(lesson: Option<&Lesson>) -> Result<ExitCode> {
     let start = Instant::now();
     let mut programs = built(lesson)?;
+    if programs.is_empty() {
+        bail!("there are no tests");
+    }
     if lesson.is_none() {
         let mut command = Command::new("cargo");
         command.args(["test", "--doc", "--quiet"]).args(EVERYTHING);
@@ -100,7 +106,9 @@ fn built(lesson: Option<&Lesson>) -> Result<Vec<Program>> {
             lesson.is_none_or(|lesson| folder.ends_with(&lesson.folder));
         if message["profile"]["test"] == true && wanted {
             let kind = message["target"]["kind"][0].as_str().unwrap_or("");
-            let mut command = Command::new(executable);
+            // Ends also what hangs, and what that started.
+            let mut command = Command::new("timeout");
+            command.args(["--kill-after=5", PATIENCE, executable]);
             command.current_dir(folder);
             programs.push(Program { name: format!("{kind} {name}"), command });
         }
