@@ -37,8 +37,8 @@ compare *ARGS: python
     @{{ course }} compare "$@"
 
 # Draw the pictures of lesson N, or of all, anew, and record their runs
-pictures *N:
-    @{{ course }} pictures "$@"
+pictures N="":
+    @{{ course }} pictures {{ if N == "" { "" } else { "\"$1\"" } }}
 
 # Plan three sessions of 90 minutes, and one of a day
 plan:
@@ -55,8 +55,8 @@ site *ARGS:
 
 # Run the tests of lesson N, or all, more at a time than there are cores: most wait
 [no-exit-message]
-test *N: python
-    @RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} {{ course }} test "$@"
+test N="": python
+    @RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} {{ course }} test {{ if N == "" { "" } else { "\"$1\"" } }}
 
 # Check form: format, lints, docs, numbers, headings, links, missing parts
 check:
@@ -105,7 +105,7 @@ completions:
     cat <<END
     _complete_course() {
         case "\$COMP_CWORD:\${COMP_WORDS[1]}" in
-        2:lesson | 2:walk | 2:peer | 2:compare | 2:pictures)
+        2:lesson | 2:walk | 2:peer | 2:compare | 2:pictures | 2:test)
             COMPREPLY=(\$(compgen -W "$names" -- "\${COMP_WORDS[2]}")) ;;
         *) _clap_complete_just "\$@" ;;
         esac

@@ -18,6 +18,7 @@ pub mod lesson;
 #[cfg(feature = "lines")]
 pub mod lines;
 pub mod machine;
+mod median;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "site")]
@@ -25,6 +26,7 @@ pub mod site;
 pub mod trace;
 
 pub use lesson::{Stage, Track};
+pub use median::median;
 
 /// What a step, and whatever a step calls, returns.
 pub type Result<T = ()> = anyhow::Result<T>;

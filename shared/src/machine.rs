@@ -29,7 +29,7 @@ pub struct Machine {
 
 impl Machine {
     /// This one, now, with the Python of this path. What cannot be had is a
-    /// question mark.
+    /// question mark or 0.
     #[must_use]
     pub fn read(python: &str) -> Self {
         let file = |path| fs::read_to_string(path).unwrap_or_default();

@@ -41,7 +41,7 @@ impl Screen {
         Self::with(lesson, columns, args, keys, None)
     }
 
-    /// The same on one of so many rows too.
+    /// Like [`Screen::of`], on one of so many rows too.
     ///
     /// # Panics
     /// Like [`Screen::of`].
@@ -64,7 +64,7 @@ impl Screen {
         Self::play(lesson, size, &["--walk"], enter, true, None)
     }
 
-    /// The same with one more variable in its environment.
+    /// Like [`Screen::of`], with one more variable in its environment.
     ///
     /// # Panics
     /// Like [`Screen::of`].

@@ -5,6 +5,7 @@ use crate::family::{Family, View};
 use crate::reading::{OtherWork, Reading};
 use crate::unit::count;
 use comfy_table::{CellAlignment, Table, presets};
+use shared::median;
 
 /// The figures of a family.
 pub struct Growth<'a> {
@@ -71,9 +72,7 @@ impl<'a> Growth<'a> {
     pub fn value(&self, curve: usize, at: usize, view: usize) -> Option<f64> {
         let readings = self.taken[curve][at].iter();
         let values = readings.filter_map(|it| *it.values.get(view)?);
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied()
+        median(&values.collect::<Vec<_>>())
     }
 
     /// The points of a curve that can be drawn.

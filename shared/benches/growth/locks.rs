@@ -246,14 +246,16 @@ impl PthreadMutex {
         // it has been made.
         let made = unsafe {
             let mut attributes = mem::zeroed();
-            libc::pthread_mutexattr_init(&raw mut attributes);
-            libc::pthread_mutexattr_setpshared(
-                &raw mut attributes,
-                libc::PTHREAD_PROCESS_SHARED,
-            );
-            libc::pthread_mutex_init(mutex.0.get(), &raw const attributes)
+            [
+                libc::pthread_mutexattr_init(&raw mut attributes),
+                libc::pthread_mutexattr_setpshared(
+                    &raw mut attributes,
+                    libc::PTHREAD_PROCESS_SHARED,
+                ),
+                libc::pthread_mutex_init(mutex.0.get(), &raw const attributes),
+            ]
         };
-        ensure!(made == 0, "pthread_mutex_init fails with {made}");
+        ensure!(made == [0; 3], "a mutex cannot be made: {made:?}");
         Ok(mutex)
     }
 

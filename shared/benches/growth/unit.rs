@@ -73,7 +73,8 @@ impl Unit {
     }
 }
 
-/// A number of things, with spaces between the thousands.
+/// A number of things; one of five digits or more with spaces between the
+/// thousands.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;

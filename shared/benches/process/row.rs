@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use comfy_table::presets;
 use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
+use shared::median;
 
 use crate::{Measure, Outcome};
 
@@ -100,10 +101,9 @@ impl Goal {
     }
 }
 
-fn median(figures: &[f64]) -> f64 {
-    let mut figures = figures.to_vec();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+/// The median; not a number where nothing was measured.
+fn middle(figures: &[f64]) -> f64 {
+    median(figures).unwrap_or(f64::NAN)
 }
 
 fn time(seconds: f64) -> String {
@@ -123,10 +123,10 @@ pub fn print(rows: &[Row], taken: &[Taken]) -> Outcome<()> {
     table
         .set_header(["what", "ours", "beside", "takes", "goal", "reached", ""]);
     for (row, taken) in rows.iter().zip(taken) {
-        let ours = median(&taken.ours);
+        let ours = middle(&taken.ours);
         for (index, goal) in row.goals.iter().enumerate() {
             let other =
-                median(taken.others.get(index).map_or(&[], Vec::as_slice));
+                middle(taken.others.get(index).map_or(&[], Vec::as_slice));
             let (target, reached, enough) = goal.judge(ours, other);
             let first = index == 0;
             table.add_row([
@@ -155,16 +155,16 @@ pub fn save(rows: &[Row], taken: &[Taken]) -> Outcome<()> {
         .iter()
         .zip(taken)
         .map(|(row, taken)| {
-            let ours = median(&taken.ours);
+            let ours = middle(&taken.ours);
             let others: Vec<Value> = row
                 .goals
                 .iter()
                 .enumerate()
                 .map(|(index, goal)| {
                     let others = taken.others.get(index).map_or(&[][..], Vec::as_slice);
-                    let (target, reached, enough) = goal.judge(ours, median(others));
+                    let (target, reached, enough) = goal.judge(ours, middle(others));
                     json!({
-                        "peer": goal.peer(), "seconds": others, "median": median(others),
+                        "peer": goal.peer(), "seconds": others, "median": middle(others),
                         "goal": target, "reached": reached, "enough": enough,
                     })
                 })

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use nix::sys::wait::waitpid;
 use nix::unistd::ForkResult;
+use shared::median;
 use shared::process::Process;
 
 use crate::Outcome;
@@ -16,15 +17,15 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row {
             name: "start and join one",
-            ours: ("process", || median(process)),
+            ours: ("process", || taken(process)),
             goals: vec![
                 Goal::AtMost {
                     times: 1.35,
-                    of: ("fork and waitpid", || median(fork_and_wait)),
+                    of: ("fork and waitpid", || taken(fork_and_wait)),
                 },
                 Goal::Python { times: 8.0, name: "start" },
                 Goal::Beside {
-                    of: ("std::process::Command", || median(command)),
+                    of: ("std::process::Command", || taken(command)),
                 },
             ],
         },
@@ -36,15 +37,15 @@ pub fn rows() -> Vec<Row> {
     ]
 }
 
-fn median(once: fn() -> Outcome<()>) -> Outcome<f64> {
+/// How long it takes, many times over.
+fn taken(once: fn() -> Outcome<()>) -> Outcome<f64> {
     let mut taken = Vec::new();
     for _ in 0..TIMES {
         let began = Instant::now();
         once()?;
         taken.push(began.elapsed().as_secs_f64());
     }
-    taken.sort_by(f64::total_cmp);
-    Ok(taken[TIMES / 2])
+    Ok(median(&taken).unwrap_or(f64::NAN))
 }
 
 fn process() -> Outcome<()> {

@@ -309,9 +309,13 @@ fn only_some_meet() -> Outcome {
     thread::scope(|scope| {
         // Another one is in flight, elsewhere.
         let other = site.url() + "/pages/1?ms=6000";
-        let other = scope.spawn(|| client.get(&other).map(drop));
+        let other = scope.spawn({
+            let client = &client;
+            move || client.get(&other).map(drop)
+        });
         let stats = site.url() + "/stats";
-        while json(&client, &stats)?["requests"] != 2 {
+        let arrived = || json(&client, &stats).expect("it counts");
+        while arrived()["requests"] != 2 {
             thread::yield_now();
         }
         client.get(&(site.url() + "/gallery/image/1.png"))?;

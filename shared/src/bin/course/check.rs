@@ -17,9 +17,12 @@ const HEADINGS: [&str; 7] = [
 
 /// What each chapter has in its parts: a recorded run with its picture, what
 /// goes beyond it, and what a teacher asks.
-const PHRASES: [&str; 5] = [
-    "One possible run", "![", "What is always true", "Common wrong beliefs",
-    "Ask",
+const PHRASES: [(&str, &str); 5] = [
+    ("What you saw", "One possible run"),
+    ("What you saw", "!["),
+    ("What you saw", "What is always true"),
+    ("For the teacher", "Common wrong beliefs"),
+    ("For the teacher", "Ask"),
 ];
 
 /// More lines than these a class does not follow from screen to screen.
@@ -166,12 +169,15 @@ fn chapter_faults(lesson: &Lesson) -> Vec<String> {
             HEADINGS.join(", ")
         ));
     }
-    let flowing = chapter.replace('\n', " ");
-    let missing = PHRASES.iter().filter(|phrase| !flowing.contains(**phrase));
-    faults
-        .extend(missing.map(|phrase| format!("the chapter has no `{phrase}`")));
-    let question = lesson.script().question();
-    if !flowing.contains(&question) {
+    let missing = PHRASES.iter().filter(|(heading, phrase)| {
+        !flowing(part(chapter, heading)).contains(phrase)
+    });
+    faults.extend(missing.map(|(heading, phrase)| {
+        format!("the chapter has no `{phrase}` in `{heading}`")
+    }));
+    let question = flowing(&lesson.script().question());
+    let (_, below) = chapter.split_once('\n').unwrap_or_default();
+    if !flowing(below).starts_with(&question) {
         faults.push(
             "the chapter does not begin with the lesson's question".to_owned(),
         );
@@ -183,6 +189,18 @@ fn chapter_faults(lesson: &Lesson) -> Vec<String> {
     }
     faults.extend(dead_links(&lesson.folder.join("README.md"), chapter));
     faults
+}
+
+/// What stands below a heading of the second level.
+fn part<'a>(chapter: &'a str, heading: &str) -> &'a str {
+    let below = chapter.split_once(&format!("\n## {heading}\n"));
+    let below = below.map_or("", |(_, below)| below);
+    below.split("\n## ").next().unwrap_or(below)
+}
+
+/// The words, however they are folded.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The headings of the first and of the second level.

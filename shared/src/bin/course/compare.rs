@@ -1,7 +1,7 @@
 //! Lessons against their peers: the same exercise in Rust and in Python, on
 //! this machine, in turns.
 
-use super::comparison::{Comparison, Round, compare, mean_ratio, median};
+use super::comparison::{Comparison, Round, compare, mean_ratio, middle};
 use super::{chart, figures};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,8 +9,9 @@ use serde::Serialize;
 use shared::catalogue::{Catalogue, Lesson, table};
 use shared::lesson::Figure;
 use shared::machine::Machine;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -51,21 +52,20 @@ pub struct Compared {
 
 /// Compares one lesson, or all, and writes down what came of it. Whether all
 /// could be compared.
-pub fn run(catalogue: &Catalogue, options: &Options) -> Result<Option<bool>> {
+pub fn run(catalogue: &Catalogue, options: &Options) -> Result<bool> {
     let lessons: Vec<&Lesson> = match &options.lesson {
         None => catalogue.lessons.iter().collect(),
-        Some(wanted) => match super::known(catalogue, wanted)? {
-            None => return Ok(None),
-            Some(lesson) => vec![lesson],
-        },
+        Some(wanted) => vec![super::known(catalogue, wanted)?],
     };
     let machine = Machine::read(super::python());
-    println!("{machine}\n");
+    let mut stdout = stdout();
+    writeln!(stdout, "{machine}\n")?;
     if machine.is_busy() {
-        println!(
+        writeln!(
+            stdout,
             "other programs are at work (load {:.1}): times are too long, ratios less so\n",
             machine.load
-        );
+        )?;
     }
     let (mut compared, mut left_out) = (Vec::new(), Vec::new());
     for lesson in lessons {
@@ -73,7 +73,8 @@ pub fn run(catalogue: &Catalogue, options: &Options) -> Result<Option<bool>> {
         match rounds(lesson, options) {
             Ok(figures) if figures.is_empty() => {}
             Ok(figures) => {
-                println!("{number} {package}\n{}\n", shown(&figures));
+                let shown = shown(&figures);
+                writeln!(stdout, "{number} {package}\n{shown}\n")?;
                 compared.push(Compared { number, package, figures });
             }
             Err(why) => {
@@ -91,12 +92,12 @@ pub fn run(catalogue: &Catalogue, options: &Options) -> Result<Option<bool>> {
         lessons: compared,
     };
     if report.lessons.len() > 1 {
-        println!("{}", overview(&report.lessons));
+        writeln!(stdout, "{}", overview(&report.lessons))?;
     }
     if options.lesson.is_none() {
         keep(&report, &left_out)?;
     }
-    Ok(Some(left_out.is_empty()))
+    Ok(left_out.is_empty())
 }
 
 /// Both in turns, after rounds that warm up.
@@ -176,9 +177,9 @@ fn shown(figures: &[Comparison]) -> String {
         let (python, rust) = (Spread(&figure.python), Spread(&figure.rust));
         table.add_row([
             figure.label.clone(),
-            time(median(&figure.python)),
+            time(middle(&figure.python)),
             python.text(),
-            time(median(&figure.rust)),
+            time(middle(&figure.rust)),
             rust.text(),
             ratio(figure),
         ]);
@@ -191,8 +192,8 @@ struct Spread<'a>(&'a [f64]);
 
 impl Spread<'_> {
     fn text(&self) -> String {
-        let middle = median(self.0);
-        let percent = |value: f64| 100.0 * (value / middle - 1.0);
+        let median = middle(self.0);
+        let percent = |value: f64| 100.0 * (value / median - 1.0);
         let least = self.0.iter().copied().fold(f64::INFINITY, f64::min);
         let most = self.0.iter().copied().fold(0.0, f64::max);
         format!("{:+.0} {:+.0} %", percent(least), percent(most))
@@ -253,7 +254,7 @@ fn keep(report: &Report, left_out: &[String]) -> Result<()> {
             .with_context(|| format!("cannot write {path}"))?;
     }
     let [json, page, picture] = files.map(|(path, _)| path);
-    println!("\nwritten: {page}, {picture}, {json}");
+    writeln!(stdout(), "\nwritten: {page}, {picture}, {json}")?;
     Ok(())
 }
 
@@ -279,9 +280,9 @@ fn page(report: &Report, left_out: &[String]) -> String {
                 page,
                 "| {} | {} | {} | {} | {} | {} |",
                 figure.label,
-                time(median(&figure.python)),
+                time(middle(&figure.python)),
                 Spread(&figure.python).text(),
-                time(median(&figure.rust)),
+                time(middle(&figure.rust)),
                 Spread(&figure.rust).text(),
                 ratio(figure)
             );

@@ -4,6 +4,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::Value;
 use shared::lesson::Figure;
+use shared::median;
 
 /// Waits of both sides differ by what surrounds them, not by more than this.
 const ALIKE: f64 = 1.5;
@@ -94,10 +95,10 @@ fn of_label(label: &str, slow: &[Round], rounds: &[Round]) -> Comparison {
     let result = last.map_or(Value::Null, |figure| figure.result.clone());
     let (python, rust) = (times(rounds, in_python), times(rounds, in_rust));
     let ratios = python.iter().zip(&rust).map(|(python, rust)| python / rust);
-    let ratio = median(&ratios.collect::<Vec<_>>());
+    let ratio = middle(&ratios.collect::<Vec<_>>());
     // At half the speed a wait takes twice as long, and work as long as ever,
     // unless there is less of it. A wait takes as long in any language.
-    let doubled = |slow: f64, quick: &[f64]| slow / median(quick) > 1.6;
+    let doubled = |slow: f64, quick: &[f64]| slow / middle(quick) > 1.6;
     let waits = doubled(quickest(in_python), &python)
         && doubled(quickest(in_rust), &rust)
         && (1.0 / ALIKE..ALIKE).contains(&ratio);
@@ -105,15 +106,9 @@ fn of_label(label: &str, slow: &[Round], rounds: &[Round]) -> Comparison {
     Comparison { label, result, python, rust, ratio, waits }
 }
 
-/// The one in the middle; of an even number the mean of the two there.
-pub fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() % 2 {
-        1 => values[middle],
-        _ => (values[middle - 1] + values[middle]) / 2.0,
-    }
+/// The median of the times of all rounds, of which there is one at least.
+pub fn middle(times: &[f64]) -> f64 {
+    median(times).expect("a comparison has rounds")
 }
 
 /// The mean of the ratios that are of no waits, if there are any: twice as long
@@ -220,6 +215,5 @@ mod tests {
         };
         let mean = mean_ratio(&[of(0.5), of(2.0)]);
         assert!(mean.is_some_and(|mean| (mean - 1.0).abs() < 1e-9));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 }

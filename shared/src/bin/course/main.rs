@@ -80,7 +80,10 @@ fn main() -> ExitCode {
     run(Options::parse().command).unwrap_or_else(|error| {
         // Where even that cannot be written the status must do.
         let _ = writeln!(io::stderr(), "course: {error:#}");
-        ExitCode::FAILURE
+        match error.is::<Unknown>() {
+            true => ExitCode::from(2),
+            false => ExitCode::FAILURE,
+        }
     })
 }
 
@@ -92,26 +95,19 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Pictures { lesson } => {
             let lessons = match lesson {
                 None => catalogue.lessons.iter().collect(),
-                Some(wanted) => match known(&catalogue, &wanted)? {
-                    None => return Ok(ExitCode::from(2)),
-                    Some(lesson) => vec![lesson],
-                },
+                Some(wanted) => vec![known(&catalogue, &wanted)?],
             };
             return pictures::draw(&lessons);
         }
         // These take the place of this process, so that keys and signals reach
         // what runs directly. They come back only if they could not.
         Task::Lesson { lesson, args } => {
-            let Some(lesson) = known(&catalogue, &lesson)? else {
-                return Ok(ExitCode::from(2));
-            };
+            let lesson = known(&catalogue, &lesson)?;
             let mut command = cargo("run", lesson);
             return Err(command.arg("--").args(args).exec().into());
         }
         Task::Peer { lesson, args } => {
-            let Some(lesson) = known(&catalogue, &lesson)? else {
-                return Ok(ExitCode::from(2));
-            };
+            let lesson = known(&catalogue, &lesson)?;
             let mut command = Command::new(python());
             let error =
                 command.arg(lesson.folder.join("peer.py")).args(args).exec();
@@ -121,46 +117,44 @@ fn run(task: Task) -> Result<ExitCode> {
             return rehearsal::run(&catalogue.lessons, &args);
         }
         Task::Compare(options) => {
-            return Ok(match compare::run(&catalogue, &options)? {
-                Some(all) => ExitCode::from(u8::from(!all)),
-                None => ExitCode::from(2),
-            });
+            let all = compare::run(&catalogue, &options)?;
+            return Ok(ExitCode::from(u8::from(!all)));
         }
         Task::Test { lesson } => {
-            let lesson = match &lesson {
-                None => None,
-                Some(wanted) => match known(&catalogue, wanted)? {
-                    None => return Ok(ExitCode::from(2)),
-                    found => found,
-                },
-            };
-            return suite::run(lesson);
+            let lesson = lesson.map(|wanted| known(&catalogue, &wanted));
+            return suite::run(lesson.transpose()?);
         }
         Task::Check => {
             let faults = check::faults(&catalogue)?;
             for fault in &faults {
-                eprintln!("{fault}");
+                writeln!(io::stderr(), "{fault}")?;
             }
             let (lessons, count) = (catalogue.lessons.len(), faults.len());
-            println!("{lessons} lessons checked, {count} faults");
+            writeln!(
+                io::stdout(),
+                "{lessons} lessons checked, {count} faults"
+            )?;
             return Ok(ExitCode::from(u8::from(count > 0)));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lesson that is meant; if there is none, says which there are.
+/// A lesson that there is not; says which there are.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no lesson `{wanted}`; these there are:\n{table}")]
+struct Unknown {
+    wanted: String,
+    table: String,
+}
+
+/// The lesson that is meant by its number or its name.
 fn known<'a>(
     catalogue: &'a Catalogue,
     wanted: &str,
-) -> io::Result<Option<&'a Lesson>> {
-    let found = catalogue.find(wanted);
-    if found.is_none() {
-        let mut stderr = io::stderr();
-        writeln!(stderr, "there is no lesson `{wanted}`; these there are:")?;
-        writeln!(stderr, "{}", catalogue.table())?;
-    }
-    Ok(found)
+) -> Result<&'a Lesson, Unknown> {
+    let (wanted, table) = (wanted.to_owned(), || catalogue.table());
+    catalogue.find(&wanted).ok_or_else(|| Unknown { wanted, table: table() })
 }
 
 /// The Python for which `just python` has installed what the peers import.

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use shared::catalogue::{Lesson, table};
 use shared::lesson::Place;
 use std::fs;
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
@@ -64,11 +65,8 @@ pub fn draw(lessons: &[&Lesson]) -> Result<ExitCode> {
         }
         .with_context(advice)?;
     }
-    println!(
-        "{}\n\n{} lessons, {failed} failed",
-        table.trim_fmt(),
-        lessons.len()
-    );
+    let (table, lessons) = (table.trim_fmt(), lessons.len());
+    writeln!(stdout(), "{table}\n\n{lessons} lessons, {failed} failed")?;
     Ok(ExitCode::from(u8::from(failed > 0)))
 }
 

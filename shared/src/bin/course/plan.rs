@@ -33,7 +33,7 @@ struct Session {
     /// Nobody listens longer than so many minutes without a break of so many.
     listens: u32,
     rest: u32,
-    /// The breaks after each part but the last one.
+    /// The breaks between parts, from the first one on; then there is `rest`.
     between: &'static [u32],
 }
 
@@ -133,7 +133,8 @@ impl<'a> Plan<'a> {
     }
 
     fn text(&self, catalogue: &Catalogue) -> String {
-        let mut table = table(["", "min", "", "", ""]);
+        let header = ["from", "min", "", "lesson", "core, because"];
+        let mut table = table(header);
         for (begins, minutes, entry) in self.entries() {
             let (number, name, why) = match entry {
                 Entry::Lesson(lesson) => (
@@ -153,7 +154,6 @@ impl<'a> Plan<'a> {
             left => format!("{left} min left for questions"),
         };
         table.add_row([&clock(end), "", "", "end", &left]);
-        table.set_header(["from", "min", "", "lesson", "core, because"]);
         let parts = self.session.parts.iter();
         let titles: Vec<_> = parts.clone().map(|part| part.title).collect();
         let home = parts.flat_map(|part| part.of(&catalogue.lessons));
@@ -185,13 +185,17 @@ pub fn text(catalogue: &Catalogue) -> String {
     texts.join("\n\n\n")
 }
 
-/// Core lessons that do not exist, or for which a session has no time.
+/// Lessons of the plans that do not exist, and core lessons for which a session
+/// has no time.
 pub fn faults(catalogue: &Catalogue) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, _) in CORE {
         if catalogue.find(name).is_none() {
             faults.push(format!("plan: there is no core lesson `{name}`"));
         }
+    }
+    for name in WORTH.iter().filter(|name| catalogue.find(name).is_none()) {
+        faults.push(format!("plan: there is no lesson `{name}`"));
     }
     for session in &SESSIONS {
         for lesson in Plan::of(session, catalogue).missing {

@@ -6,6 +6,7 @@ use shared::catalogue::{Lesson, table};
 use shared::lesson::Claim;
 use shared::trace::Trace;
 use std::fs;
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -73,12 +74,12 @@ pub fn run(lessons: &[Lesson], args: &[String]) -> Result<ExitCode> {
             &format!("{took:.1}"),
             verdict,
         ]);
-        println!();
+        writeln!(stdout())?;
     }
-    println!(
-        "{}\n\n{} lessons, {failed} failed, {seconds:.1} s",
-        table.trim_fmt(),
-        lessons.len()
-    );
+    let (table, lessons) = (table.trim_fmt(), lessons.len());
+    writeln!(
+        stdout(),
+        "{table}\n\n{lessons} lessons, {failed} failed, {seconds:.1} s"
+    )?;
     Ok(ExitCode::from(u8::from(failed > 0)))
 }

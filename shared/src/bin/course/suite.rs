@@ -69,12 +69,14 @@ pub fn run(lesson: Option<&Lesson>) -> Result<ExitCode> {
     })?;
     let Sum { programs, passed, failed, bad } = sum;
     let seconds = start.elapsed().as_secs_f64();
-    println!(
+    let mut stdout = stdout();
+    writeln!(
+        stdout,
         "\n{programs} programs, {passed} tests passed, {failed} failed, \
          {seconds:.0} s"
-    );
+    )?;
     for name in &bad {
-        println!("failed: {name}");
+        writeln!(stdout, "failed: {name}")?;
     }
     Ok(ExitCode::from(u8::from(!bad.is_empty())))
 }

@@ -84,7 +84,7 @@ pub enum JobError {
         message: String,
     },
     /// Its worker ended while it was at the job.
-    #[error("the job is lost: its worker (pid {pid}) {status}")]
+    #[error("the job is lost with its worker (pid {pid}): {status}")]
     Lost {
         /// The worker.
         pid: u32,
