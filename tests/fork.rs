@@ -25,8 +25,8 @@ fn claims_are_proven_and_can_fail() {
             proven: |events| noted(events, "child", "fork returned") == 0,
             broken: (
                 "main.rs",
-                "note(\"fork returned\", returned);\n        child",
-                "note(\"fork returned\", 1);\n        child",
+                "who.note(\"fork returned\", returned)",
+                "who.note(\"fork returned\", getpid().as_raw())",
             ),
         },
         Check {

@@ -39,9 +39,11 @@ fn one_call_two_returns(stage: &Stage) -> shared::Result {
     let (me, birth) = (getpid().as_raw(), parent.hand_over("forks"));
     // SAFETY: this process has one thread, so the child may do anything.
     let returned = unsafe { libc::fork() };
+    // Both go on here; its pid tells which of them this is.
+    let who = if getpid().as_raw() == me { &parent } else { &child };
+    who.note("fork returned", returned);
     if returned == 0 {
         child.take_over("born", birth);
-        child.note("fork returned", returned);
         child.note("my pid", getpid().as_raw());
         child.note("my parent's pid", getppid().as_raw());
         child.span("runs", || child.pause(1.0));
@@ -49,7 +51,6 @@ fn one_call_two_returns(stage: &Stage) -> shared::Result {
         unsafe { libc::_exit(0) }
     }
     let pid = Errno::result(returned).map_err(fork_error)?;
-    parent.note("fork returned", returned);
     wait_for(Pid::from_raw(pid), &parent)?;
     let (born, ppid) =
         (child.noted("my pid")?, child.noted("my parent's pid")?);
