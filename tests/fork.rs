@@ -191,6 +191,19 @@ fn a_child_goes_on_after_fork_and_before_the_end_of_waiting() {
 }
 
 #[test]
+fn a_limit_that_cannot_be_set_is_named() {
+    let change = (
+        "limit.rs",
+        "setrlimit(Resource::RLIMIT_NPROC, 1, most)?;",
+        "setrlimit(Resource::RLIMIT_NPROC, most.max(2), 1)?;",
+    );
+    let args = ["--step", "no_more_processes"];
+    let ended = Run::mutant(LESSON, change, &args).end().well();
+    let said = "a refused fork: the limit cannot be set: EINVAL";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+}
+
+#[test]
 fn without_proc_it_says_what_it_cannot_show() {
     // A mount namespace of its own, in which /proc is an empty folder.
     let place = tempfile::tempdir().expect("a temporary folder can be made");

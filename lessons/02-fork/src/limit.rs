@@ -13,9 +13,12 @@ use shared::{Stage, Track};
 /// - [ ] nothing: the system ends whoever asks for one too many
 pub fn no_more_processes(stage: &Stage) -> shared::Result {
     let (parent, child) = (stage.track("parent"), stage.track("child"));
-    let Some(said) = fork_over_the_limit(&parent, &child)? else {
-        stage.cannot_show("a refused fork", "no limit binds this user");
-        return Ok(());
+    let said = match fork_over_the_limit(&parent, &child)? {
+        Ok(said) => said,
+        Err(why) => {
+            stage.cannot_show("a refused fork", &why);
+            return Ok(());
+        }
     };
     stage.claim("fork says EAGAIN", said.contains("EAGAIN"), equals(true));
     let way_out = said.contains("raise it with `ulimit -u");
@@ -23,23 +26,32 @@ pub fn no_more_processes(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// What fork says to a child whose user may have one process; nothing where
-/// that cannot be brought about.
+/// What fork says to a child whose user may have one process; or why that
+/// cannot be brought about.
 fn fork_over_the_limit(
     parent: &Track,
     child: &Track,
-) -> shared::Result<Option<String>> {
-    let pid = in_child(|| {
-        if allow_one_process().is_ok()
-            && let Err(error) = fork_and_wait(0)
-        {
-            child.note("fork", format!("{error:#}"));
-            return 1;
-        }
-        0
-    })?;
-    let refused = wait_for(pid, parent)? == 1;
-    refused.then(|| child.noted("fork")).transpose()
+) -> shared::Result<Result<String, String>> {
+    const REFUSED: i32 = 1;
+    const NOT_SET: i32 = 2;
+    let pid =
+        in_child(|| match allow_one_process().map(|()| fork_and_wait(0)) {
+            Ok(Ok(code)) => code,
+            Ok(Err(error)) => {
+                child.note("fork", format!("{error:#}"));
+                REFUSED
+            }
+            Err(errno) => {
+                let why = format!("the limit cannot be set: {errno}");
+                child.record("why not", why);
+                NOT_SET
+            }
+        })?;
+    Ok(match wait_for(pid, parent)? {
+        REFUSED => Ok(child.noted("fork")?),
+        NOT_SET => Err(child.noted("why not")?),
+        _ => Err("no limit binds this user".to_owned()),
+    })
 }
 
 fn allow_one_process() -> nix::Result<()> {
