@@ -27,13 +27,13 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "one_core",
             claim: "running at once: never two",
-            proven: |events| Running::of(&slices(events)).several == 0,
+            proven: |events| several_ran(&slices(events)) == 0,
             broken: NOT_ON_ONE_CORE,
         },
         Check {
             step: "two_cores",
             claim: "running at once: both",
-            proven: |events| Running::of(&slices(events)).several > 0,
+            proven: |events| several_ran(&slices(events)) > 0,
             broken: BOTH_ON_ONE_CORE,
         },
         Check {
@@ -60,7 +60,7 @@ fn claims_are_proven_and_can_fail() {
                 let in_turn = |core: &&str| {
                     let mut on_it = slices.clone();
                     on_it.retain(|slice| slice.name == *core);
-                    Running::of(&on_it).several == 0
+                    several_ran(&on_it) == 0
                 };
                 assert!(!cores.is_empty(), "there are slices");
                 cores.iter().all(in_turn)
@@ -168,31 +168,19 @@ fn slices(events: &[Event]) -> Vec<Slice<'_>> {
     slices
 }
 
-/// For how many nanoseconds several tasks ran.
-#[derive(Default)]
-struct Running {
-    several: u64,
-}
-
-impl Running {
-    /// Looks at each stretch between two times at which something changed.
-    fn of(slices: &[Slice]) -> Self {
-        let times = slices.iter().flat_map(|slice| [slice.from, slice.to]);
-        let mut times: Vec<u64> = times.collect();
-        times.sort_unstable();
-        let mut running = Self::default();
-        for stretch in times.windows(2) {
-            let through = |slice: &&Slice| {
-                slice.from <= stretch[0] && stretch[1] <= slice.to
-            };
-            let length = stretch[1] - stretch[0];
-            match slices.iter().filter(through).count() {
-                0 | 1 => {}
-                _ => running.several += length,
-            }
-        }
-        running
-    }
+/// For how many nanoseconds several tasks ran: the sum of the stretches between
+/// two times at which something changed, in each of which more than one did.
+fn several_ran(slices: &[Slice]) -> u64 {
+    let times = slices.iter().flat_map(|slice| [slice.from, slice.to]);
+    let mut times: Vec<u64> = times.collect();
+    times.sort_unstable();
+    let several = |stretch: &&[u64]| {
+        let through =
+            |slice: &&Slice| slice.from <= stretch[0] && stretch[1] <= slice.to;
+        slices.iter().filter(through).count() > 1
+    };
+    let stretches = times.windows(2).filter(several);
+    stretches.map(|stretch| stretch[1] - stretch[0]).sum()
 }
 
 /// From when to when somebody waited the last time.
