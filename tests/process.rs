@@ -324,6 +324,28 @@ fn what_it_starts_itself_is_no_lesson() {
 }
 
 #[test]
+fn how_an_orphan_ended_is_recorded() {
+    let args = ["--step", "parent_ends_first"];
+    let well = Run::new(LESSON, &args).end().well();
+    let change = (
+        "ending.rs",
+        "child.span(\"works on\", || child.pause(1.0));",
+        "let kill = nix::sys::signal::Signal::SIGKILL;
+            child.span(\"works on\", || _ = nix::sys::signal::raise(kill));",
+    );
+    let killed = Run::mutant(LESSON, change, &args).end().well();
+    for (ended, signal, said) in [
+        (well, json!(null), "exited with code 0"),
+        (killed, json!("SIGKILL"), "killed by SIGKILL"),
+    ] {
+        let events = ended.trace.events();
+        assert_eq!(ended_by(events, "child"), signal);
+        let end = noted(events, "grandparent", "the orphan in the end");
+        assert_eq!(end, said);
+    }
+}
+
+#[test]
 fn a_program_that_is_gone_cannot_run_again() {
     let place = tempfile::tempdir().expect("a temporary folder can be made");
     let binary = place.path().join("process");

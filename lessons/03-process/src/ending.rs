@@ -1,8 +1,9 @@
 //! How a process ends, and what does not end it.
 
 use crate::for_ever;
+use anyhow::bail;
 use nix::sys::signal::{SigSet, Signal::SIGTERM};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use shared::lesson::equals;
 use shared::process::{Event, Process, SpawnError, current};
@@ -93,16 +94,26 @@ pub fn parent_ends_first(stage: &Stage) -> shared::Result {
     })?;
     let orphan = process.join()?;
     parent_ended.set();
-    wait_for_orphan(orphan, &grandparent)?;
+    let end = wait_for_orphan(orphan, &grandparent)?;
+    grandparent.note("the orphan in the end", end);
     let worked = stage.trace()?.count("works on");
     stage.claim("works on after its parent's end", worked, equals(1));
     Ok(())
 }
 
-/// Waits for a child that this process did not start, but adopted.
-fn wait_for_orphan(pid: u32, who: &Track) -> shared::Result {
+/// Waits for a child that this process did not start, but adopted; says how it
+/// ended.
+fn wait_for_orphan(pid: u32, who: &Track) -> shared::Result<String> {
     let pid = pid as i32;
-    who.span("waits", || waitpid(Pid::from_raw(pid), None))?;
-    who.reaped(pid, None);
-    Ok(())
+    match who.span("waits", || waitpid(Pid::from_raw(pid), None))? {
+        WaitStatus::Exited(_, code) => {
+            who.reaped(pid, None);
+            Ok(format!("exited with code {code}"))
+        }
+        WaitStatus::Signaled(_, signal, _) => {
+            who.reaped(pid, Some(signal.as_str()));
+            Ok(format!("killed by {signal}"))
+        }
+        other => bail!("the orphan {pid} has not ended: {other:?}"),
+    }
 }
