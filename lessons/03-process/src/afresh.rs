@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Stdio, id};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The oven is heated, then someone is to bake. Who finds it hot, and who
-/// not?
+/// does not?
 ///
 /// - [ ] both: it is the same program
 /// - [x] the copy; not the program that was started afresh
@@ -24,7 +24,9 @@ pub fn start_afresh(stage: &Stage) -> shared::Result {
         || anyhow::Ok(Process::spawn(|| OVEN.load(Relaxed))?.join()?);
     let copy = start_copy()?;
     let afresh = run_again("--oven", 180)?;
-    let (oven, told) = afresh.split_once(' ').context("two numbers")?;
+    let (oven, told) = afresh.split_once(' ').with_context(|| {
+        format!("cannot find two numbers in {afresh:?}; build it anew")
+    })?;
     parent.note("copied", copy);
     parent.note("afresh", oven);
     parent.note("afresh, as an argument", told);
@@ -53,7 +55,8 @@ static OVEN: AtomicU32 = AtomicU32::new(20);
 
 /// Runs this program from its beginning; returns what it prints.
 fn run_again(argument: &str, number: u32) -> shared::Result<String> {
-    let program = current_exe().context("this program's file is unknown")?;
+    let program = current_exe()
+        .context("cannot find this program's own file; mount /proc")?;
     let mut command = Command::new(&program);
     command.args([argument, &number.to_string()]).stdin(Stdio::null());
     let output = command.output();
@@ -64,7 +67,12 @@ fn run_again(argument: &str, number: u32) -> shared::Result<String> {
     let status = output.status;
     let why = String::from_utf8_lossy(&output.stderr);
     let why = why.lines().next().unwrap_or("it does not say why");
-    ensure!(status.success(), "started again: {status}: {why}");
+    ensure!(
+        status.success(),
+        "cannot run {} {argument} to its end; run the lesson again: \
+         {status}: {why}",
+        program.display()
+    );
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
