@@ -1,5 +1,5 @@
-//! Threads that not even a signal wakes, and threads that a signal has
-//! stopped.
+//! Threads that no signal wakes but one that kills, and threads that a signal
+//! has stopped.
 
 use crate::task::{ASLEEP, RUNNABLE, Task};
 use anyhow::Context;
@@ -22,7 +22,7 @@ use std::thread;
 ///
 /// - [ ] R: it is at work
 /// - [ ] S: it waits, as for anything else
-/// - [x] D: it waits, and no signal wakes it
+/// - [x] D: it waits, and no signal wakes it but one that kills
 pub fn undisturbed(stage: &Stage) -> shared::Result {
     let (main, starter) = (stage.track("main"), stage.track("starter"));
     let gate = stage.folder()?.join("gate");

@@ -17,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The letter of whoever can use a core, whether it has one or not.
 pub const RUNNABLE: char = 'R';
-/// The letter of whoever waits; a signal would wake it.
+/// The letter of whoever waits; any signal would wake it.
 pub const ASLEEP: char = 'S';
 /// In place of a letter, when the system knows no such thread.
 pub const GONE: char = '-';
