@@ -204,6 +204,13 @@ const STARTED_AT_ONCE: Change = (
     "std::thread::spawn(std::thread::park);\n    let described = more()?;",
 );
 
+#[test]
+fn a_core_that_cannot_be_had_is_named() {
+    let change = ("cores.rs", "set.set(core)?;", "set.set(core + 512)?;");
+    let run = Run::mutant(LESSON, change, &["--step", "one_core"]).end();
+    run.refused(1, &["cannot keep to core", "EINVAL"]);
+}
+
 /// The worker sleeps on its core, for longer than anybody looks.
 const NOT_BUSY: Change = (
     "busy.rs",

@@ -5,6 +5,7 @@ use crate::task::{PATIENCE, Task, start};
 use shared::lesson::{at_least, equals};
 use shared::{Stage, Track};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Instant;
 
@@ -20,7 +21,7 @@ pub fn one_core(stage: &Stage) -> shared::Result {
         return Ok(());
     };
     let one = ["watcher", "worker"].map(|name| stage.track(name));
-    let Some(seen) = look(one, [core, core]) else {
+    let Some(seen) = look(one, [core, core])? else {
         stage.cannot_show("who runs", "others never leave the core alone");
         return Ok(());
     };
@@ -32,7 +33,7 @@ pub fn one_core(stage: &Stage) -> shared::Result {
         return Ok(());
     };
     let two = ["watcher 2", "worker 2"].map(|name| stage.track(name));
-    let Some(seen) = look(two, [core, other]) else {
+    let Some(seen) = look(two, [core, other])? else {
         stage.cannot_show("two that run", "others never leave the core alone");
         return Ok(());
     };
@@ -54,47 +55,59 @@ struct Look {
 fn look(
     [watcher, worker]: [Track; 2],
     [mine, its]: [usize; 2],
-) -> Option<Look> {
+) -> shared::Result<Option<Look>> {
     let (count, done) = (&AtomicU64::new(0), &AtomicBool::new(false));
+    let (tell, told) = channel();
     thread::scope(|scope| {
         let task = start(scope, move || {
-            let _ = keep_to(its);
+            let _ = tell.send(keep_to(its));
             worker.span("counts", || {
                 while !done.load(Relaxed) {
                     count.fetch_add(1, Relaxed);
                 }
             });
         });
-        let looks = scope.spawn(move || {
-            let _ = keep_to(mine);
-            watcher.pause(1.0);
-            while count.load(Relaxed) == 0 {
-                watcher.pause(0.1);
-            }
-            let look = || {
-                let before = count.load(Relaxed);
-                let (me, it) = (Task::current().state(), task.state());
-                let counted = count.load(Relaxed) - before;
-                Look { watcher: me, worker: it, counted }
-            };
-            let begin = Instant::now();
-            let mut seen = uninterrupted(look);
-            // Another program may just have had the worker's own core.
-            while mine != its
-                && seen.is_some_and(|seen| seen.counted == 0)
-                && begin.elapsed() < PATIENCE
-            {
-                watcher.pause(0.1);
-                seen = uninterrupted(look);
-            }
-            done.store(true, Relaxed);
-            if let Some(seen) = seen {
-                watcher.note("my state", seen.watcher.to_string());
-                watcher.note("the worker's", seen.worker.to_string());
-                watcher.note("it counted", seen.counted);
-            }
-            seen
+        let looks = scope.spawn(move || -> shared::Result<Option<Look>> {
+            let kept = told.recv()?.and_then(|()| keep_to(mine));
+            let seen =
+                kept.map(|()| watch(&watcher, &task, count, mine != its));
+            done.store(true, Relaxed); // also if there is nothing to be seen
+            Ok(seen?)
         });
-        looks.join().ok().flatten()
+        looks.join().expect("it does not panic")
     })
+}
+
+/// What the watcher sees, and how far the worker counts meanwhile.
+fn watch(
+    watcher: &Track,
+    worker: &Task,
+    count: &AtomicU64,
+    it_has_a_core: bool,
+) -> Option<Look> {
+    watcher.pause(1.0);
+    while count.load(Relaxed) == 0 {
+        watcher.pause(0.1);
+    }
+    let look = || {
+        let before = count.load(Relaxed);
+        let (me, it) = (Task::current().state(), worker.state());
+        let counted = count.load(Relaxed) - before;
+        Look { watcher: me, worker: it, counted }
+    };
+    let begin = Instant::now();
+    let mut seen = uninterrupted(look);
+    // Another program may just have had the worker's own core.
+    while it_has_a_core
+        && seen.is_some_and(|seen| seen.counted == 0)
+        && begin.elapsed() < PATIENCE
+    {
+        watcher.pause(0.1);
+        seen = uninterrupted(look);
+    }
+    let seen = seen?;
+    watcher.note("my state", seen.watcher.to_string());
+    watcher.note("the worker's", seen.worker.to_string());
+    watcher.note("it counted", seen.counted);
+    Some(seen)
 }

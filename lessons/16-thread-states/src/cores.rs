@@ -1,5 +1,6 @@
 //! Who runs on which core, and whether it was taken away.
 
+use anyhow::Context;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
@@ -20,10 +21,12 @@ pub fn cores() -> Vec<usize> {
 }
 
 /// From now on this thread runs on this core and no other.
-pub fn keep_to(core: usize) -> nix::Result<()> {
+pub fn keep_to(core: usize) -> shared::Result {
     let mut set = CpuSet::new();
     set.set(core)?;
-    sched_setaffinity(MYSELF, &set)
+    sched_setaffinity(MYSELF, &set).with_context(|| {
+        format!("cannot keep to core {core}; let nobody take it away meanwhile")
+    })
 }
 
 /// Does `body`, again if need be, until nobody else had this thread's core
