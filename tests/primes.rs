@@ -65,8 +65,8 @@ fn claims_are_proven_and_can_fail() {
                     let at = |key| event.args.get(key)?.as_u64();
                     Some(at("to_ns")? - at("from_ns")?)
                 });
-                let twice = |&(life, work): &(u64, u64)| life > 2 * work;
-                lives.zip(works).filter(twice).count() > 5
+                let longer = |&(life, work): &(u64, u64)| life >= 4 * work;
+                lives.zip(works).filter(longer).count() > 5
             },
             broken: (
                 "life.rs",
