@@ -11,8 +11,11 @@ pub fn compare(
     place: Place,
 ) -> shared::Result<(Vec<String>, Vec<String>)> {
     let (source, copy) = (Tree::read(&place.from)?, Tree::read(&place.to)?);
-    track.note("hash of the source", source.hash());
-    track.note("hash of the copy", copy.hash());
+    for (name, tree) in [("source", &source), ("copy", &copy)] {
+        track.note(&format!("hash of the {name}"), tree.hash());
+        track.record(&format!("bytes of the {name}"), tree.hash_of_bytes());
+        track.record(&format!("rest of the {name}"), tree.hash_of_the_rest());
+    }
     let (bytes, other) = (source.other_bytes(&copy), source.others(&copy));
     if bytes.is_empty() && other.is_empty() {
         place.keep()?;

@@ -5,6 +5,7 @@ use crate::copy::kept_bits;
 use anyhow::{Context, Result};
 use blake3::{Hash, Hasher};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::fs::{self, File, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -77,14 +78,31 @@ impl Tree {
 
     /// One number for all of it.
     pub fn hash(&self) -> String {
+        let all = |entry: &Entry| Some((entry.bytes, entry.shown_state()));
+        self.hash_of(all)
+    }
+
+    /// One number for the bytes of its files.
+    pub fn hash_of_bytes(&self) -> String {
+        self.hash_of(|entry| entry.bytes)
+    }
+
+    /// One number for all but the bytes of its files.
+    pub fn hash_of_the_rest(&self) -> String {
+        self.hash_of(|entry| Some(entry.shown_state()))
+    }
+
+    /// Leaves out those of which there is nothing to be hashed.
+    fn hash_of<T: Debug>(&self, what: impl Fn(&Entry) -> Option<T>) -> String {
         let mut hasher = Hasher::new();
         let mut part = |bytes: &[u8]| {
             hasher.update(&bytes.len().to_le_bytes()).update(bytes);
         };
         for (path, entry) in &self.0 {
-            part(path.as_os_str().as_bytes());
-            part(format!("{:?}", entry.bytes).as_bytes());
-            part(format!("{:?}", entry.state(0o1777)).as_bytes());
+            if let Some(what) = what(entry) {
+                part(path.as_os_str().as_bytes());
+                part(format!("{what:?}").as_bytes());
+            }
         }
         hasher.finalize().to_hex()[..16].to_owned()
     }
@@ -110,6 +128,10 @@ impl Entry {
     fn alike(&self, copy: &Self) -> bool {
         let bits = kept_bits(&self.found, &copy.found);
         self.state(bits) == copy.state(bits)
+    }
+
+    fn shown_state(&self) -> String {
+        format!("{:?}", self.state(0o1777))
     }
 
     /// All but the bytes of a file: the kind and these bits, when it was
