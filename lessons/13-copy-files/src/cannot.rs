@@ -4,7 +4,7 @@ use anyhow::{Error, anyhow};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Tells what was tried, on what, why it failed, and what to do. A name is
+/// Tells what was tried, on what, what to do, and why it failed. A name is
 /// shown as Rust writes it, since it may hold anything.
 pub fn cannot<E: Into<Error>>(
     what: &str,
@@ -22,6 +22,6 @@ pub fn cannot<E: Into<Error>>(
             | ErrorKind::FileTooLarge => "make room, or copy to elsewhere",
             _ => "mend that and run it again",
         };
-        anyhow!("cannot {what} {path:?}: {error:#}; {advice}")
+        anyhow!("cannot {what} {path:?}; {advice}: {error:#}")
     }
 }
