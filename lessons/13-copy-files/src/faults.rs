@@ -96,8 +96,12 @@ fn kill_one(
         Ok(())
     })?;
     let large = pool.submit(0)?;
-    let victim: u32 =
-        half.get_timeout(PATIENCE).context("nobody is half done")?;
+    let victim: u32 = half.get_timeout(PATIENCE).with_context(|| {
+        format!(
+            "no worker had copied half a file within {PATIENCE:?}; \
+             end other programs and run it again"
+        )
+    })?;
     pool.map(1..plan.files.len())?;
     let aside = copy.aside(0).metadata()?.len();
     parent.note("bytes written aside", aside);

@@ -31,11 +31,11 @@ impl Place {
         let run = folder.parent().context("the run has no folder")?;
         let (Some(from), Some(to)) = (from, to) else {
             let from = run.join("source");
-            if !fs::exists(&from)? {
+            if !fs::exists(&from).map_err(cannot("look for", &from))? {
                 // One for all steps of the run.
                 let made = folder.join("source");
                 sample::everything(&made, &mut stage.choices("sample"))?;
-                fs::rename(&made, &from)?;
+                fs::rename(&made, &from).map_err(cannot("rename", &made))?;
             }
             return Ok(Self { from, to: folder.join(way), begun: None });
         };
@@ -51,17 +51,18 @@ impl Place {
             )
         })?;
         let (to, begun) = (to.join(way), run.join(way));
-        if fs::exists(&begun)? || fs::exists(kept(&begun))? {
+        if begun.exists() || kept(&begun).exists() {
             remove_tree(&to)?; // this step is run again
         }
-        fs::write(&begun, "")?;
+        fs::write(&begun, "").map_err(cannot("write", &begun))?;
         Ok(Self { from, to, begun: Some(begun) })
     }
 
     /// The copy is complete: from now on it is the user's.
     pub fn keep(self) -> Result<()> {
         if let Some(begun) = self.begun {
-            fs::rename(&begun, kept(&begun))?;
+            let kept = kept(&begun);
+            fs::rename(&begun, kept).map_err(cannot("rename", &begun))?;
         }
         Ok(())
     }

@@ -32,7 +32,9 @@ impl Tree {
     pub fn read(root: &Path) -> Result<Self> {
         let mut entries = BTreeMap::new();
         for entry in WalkDir::new(root) {
-            let entry = entry.context("cannot look into all of the tree")?;
+            let entry = entry.context(
+                "cannot look into all of the tree; see to it that you may",
+            )?;
             let entry_path = entry.path();
             let read = Entry::read(entry_path, entry.metadata()?);
             let read = read.map_err(cannot("read", entry_path))?;
