@@ -508,6 +508,19 @@ fn an_address_that_cannot_be_had() {
 }
 
 #[test]
+fn a_limit_that_cannot_be_set_is_named() {
+    let change = (
+        "limit.rs",
+        "setrlimit(RLIMIT_NPROC, 1, hard)?;",
+        "setrlimit(RLIMIT_NPROC, hard.max(2), 1)?;",
+    );
+    let args = ["--step", "process_limit"];
+    let ended = Run::mutant(LESSON, change, &args).end().well();
+    let said = "a refused client: the limit cannot be set: EINVAL";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+}
+
+#[test]
 fn what_is_no_address() {
     for address in ["", "4000", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000"] {
         let run = Run::new(LESSON, &["--listen", address]).end();

@@ -21,20 +21,27 @@ pub fn process_limit(stage: &Stage) -> shared::Result {
     let serve = |client: &TcpStream| attend(client, &child);
     let service = Service::run(&server, serve, |mut at_work| {
         let (soft, hard) = getrlimit(RLIMIT_NPROC)?;
-        if allow_one_process(hard).is_ok() {
-            server.say("sets its limit of processes to one");
-            while at_work.refused == 0 {
-                at_work.turn()?;
-            }
-            setrlimit(RLIMIT_NPROC, soft, hard)?;
-            server.say("may have children again");
+        if let Err(errno) = allow_one_process(hard) {
+            server.record("why not", errno.to_string());
+            return at_work.serve();
         }
+        server.say("sets its limit of processes to one");
+        while at_work.refused == 0 {
+            at_work.turn()?;
+        }
+        setrlimit(RLIMIT_NPROC, soft, hard)?;
+        server.say("may have children again");
         at_work.serve()
     })?;
     let heard = service.ask(&first, "hello");
     if heard == "HELLO" {
         service.until_left(1);
-        stage.cannot_show("a refused client", "no limit binds this user");
+        let errno: Result<String, _> = server.noted("why not");
+        let why = match errno {
+            Ok(errno) => format!("the limit cannot be set: {errno}"),
+            Err(_) => "no limit binds this user".to_owned(),
+        };
+        stage.cannot_show("a refused client", &why);
         return Ok(());
     }
     first.pause(0.5);
