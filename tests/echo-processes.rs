@@ -526,7 +526,10 @@ fn what_is_no_address() {
         let run = Run::new(LESSON, &["--listen", address]).end();
         run.refused(2, &["--listen", "127.0.0.1:4000"]);
     }
-    for other in ["--walk", "--step=price", "--svg=x", "--clients=3"] {
+    for other in [
+        "--walk", "--step=price", "--runs=3", "--no-timeline", "--svg=x",
+        "--clients=3",
+    ] {
         let run = Run::new(LESSON, &["--listen", "127.0.0.1:0", other]).end();
         run.refused(2, &["--listen", "cannot be used with"]);
     }

@@ -11,7 +11,8 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 pub struct Options {
     /// Serve at ADDR, such as 127.0.0.1:4000, until Ctrl-C: try it with nc
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
+    #[arg(conflicts_with_all = ["step", "walk", "runs", "no_timeline"])]
+    #[arg(conflicts_with_all = ["svg", "perfetto", "clients"])]
     listen: Option<SocketAddr>,
     /// Have N clients in a_process_each, 1 to 400
     #[arg(long, value_name = "N", default_value = "5")]
