@@ -14,6 +14,12 @@ pub const MOMENT: Duration = Duration::from_millis(50);
 /// Workers stand ready in less time, unless something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What did not happen in that time, and what to do.
+pub fn too_late(what: &str) -> String {
+    let seconds = PATIENCE.as_secs();
+    format!("{what} within {seconds} s; end other programs and run it again")
+}
+
 /// The queues. Both have room for everything, so that nobody who puts has to
 /// wait for somebody who may be dead.
 pub struct Desk<'a> {
@@ -69,7 +75,8 @@ impl<'a> Crew<'a> {
                 work()
             })?);
         }
-        all_here.wait_timeout(PATIENCE).context("a worker did not begin")?;
+        let all_began = all_here.wait_timeout(PATIENCE);
+        all_began.with_context(|| too_late("not every worker began"))?;
         Ok(Self { desk, parent, workers, interrupt })
     }
 
@@ -105,7 +112,7 @@ impl<'a> Crew<'a> {
         list.show(&visits);
         let lost = list.not_in(&visits).join(", ");
         let Err(death) = end else {
-            bail!("a worker went home early; not done: {lost}")
+            bail!("a worker went home early; not done: {lost}; run it again")
         };
         bail!("{death}; not done: {lost}; run it again")
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with a page, and with the count of what is done.
 
-use crate::crew::{Crew, Desk, PATIENCE};
+use crate::crew::{Crew, Desk, PATIENCE, too_late};
 use crate::list::{List, short};
 use crate::page::Visit;
 use crate::{fetch_all, join};
@@ -101,7 +101,7 @@ pub fn once_too_often(stage: &Stage) -> shared::Result {
     [1, 2].iter().try_for_each(|page| pages.put(page))?;
     let daemon = || Process::builder().daemon(true);
     let working = daemon().spawn(|| is_slow(&slow, &pages, &taken, &go_on))?;
-    ensure!(taken.wait_timeout(PATIENCE), "nobody took a page");
+    ensure!(taken.wait_timeout(PATIENCE), too_late("no worker took a page"));
     let hurrying = daemon().spawn(|| says_it_twice(&hasty, &pages))?;
     parent.span("waits", || pages.join());
     parent.say("join returns");

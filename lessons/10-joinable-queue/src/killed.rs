@@ -1,6 +1,6 @@
 //! A worker that dies with a page in its hand.
 
-use crate::crew::{Crew, Desk, PATIENCE};
+use crate::crew::{Crew, Desk, PATIENCE, too_late};
 use crate::fetch_all;
 use crate::list::{List, short};
 use anyhow::{bail, ensure};
@@ -59,14 +59,17 @@ fn takes_a_page(victim: &Track, desk: &Desk) -> shared::Result<Process<()>> {
         victim.span("fetches", || never.wait());
         Ok::<_, QueueError>(())
     })?;
-    ensure!(in_hand.wait_timeout(PATIENCE), "the victim took no page");
+    let taken = in_hand.wait_timeout(PATIENCE);
+    ensure!(taken, too_late("the victim took no page"));
     Ok(dying)
 }
 
 /// Returns how it died: `join` of a killed child has no answer.
 fn kill(dying: Process<()>) -> shared::Result<String> {
     dying.kill()?;
-    let Err(death) = dying.join() else { bail!("the victim was not killed") };
+    let Err(death) = dying.join() else {
+        bail!("the victim ended before it was killed; run it again")
+    };
     Ok(death.to_string())
 }
 

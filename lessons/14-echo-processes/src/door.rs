@@ -19,7 +19,9 @@ pub fn wait(
     let fds = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
     match poll(&mut fds.collect::<Vec<_>>(), PollTimeout::NONE) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(errno).context("cannot wait for clients"),
+        Err(errno) => {
+            Err(errno).context("cannot wait for clients; run it again")
+        }
     }
 }
 
@@ -30,7 +32,7 @@ pub fn accept(listener: &Option<TcpListener>) -> Result<Option<TcpStream>> {
         Ok((client, _address)) => Ok(Some(client)),
         Err(error) => match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EBADF | Errno::EINVAL | Errno::ENOTSOCK) => {
-                Err(error).context("cannot accept clients")
+                Err(error).context("cannot accept clients; run it again")
             }
             Some(
                 Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM,

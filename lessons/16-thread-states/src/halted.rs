@@ -26,7 +26,9 @@ use std::thread;
 pub fn undisturbed(stage: &Stage) -> shared::Result {
     let (main, starter) = (stage.track("main"), stage.track("starter"));
     let gate = stage.folder()?.join("gate");
-    mkfifo(&gate, Mode::S_IRWXU).context("cannot make a named pipe")?;
+    mkfifo(&gate, Mode::S_IRWXU).with_context(|| {
+        format!("cannot make a named pipe {}; make room there", gate.display())
+    })?;
     let (tell, told) = channel();
     let path = gate.clone();
     let thread = thread::spawn(move || {
@@ -40,7 +42,8 @@ pub fn undisturbed(stage: &Stage) -> shared::Result {
     // Whoever opens both ends waits for nobody, and nobody for him.
     let both_ends = File::options().read(true).write(true).open(gate)?;
     let pid = thread.join().expect("it does not panic");
-    let pid = pid.context("cannot start the program `true`")?;
+    let pid =
+        pid.context("cannot start the program `true`; see to it that you may")?;
     drop(both_ends);
     waitpid(pid, None)?;
     stage.claim("asleep until the program runs", state, equals('D'));
