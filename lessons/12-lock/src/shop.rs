@@ -35,6 +35,19 @@ pub struct Data {
     rest: Map<String, Value>,
 }
 
+impl Data {
+    fn read(text: &[u8]) -> Result<Self> {
+        let found: Value = serde_json::from_slice(text)?;
+        if let Some(tickets) = found.get("tickets") {
+            ensure!(
+                tickets.is_u64(),
+                "it says {tickets}, not a number of tickets, 0 or more"
+            );
+        }
+        Ok(serde_json::from_value(found)?)
+    }
+}
+
 impl Shop {
     /// The file of `--file`, or else one of the run's own with three tickets.
     pub fn open(stage: &Stage) -> Result<Self> {
@@ -70,7 +83,7 @@ impl Shop {
         ensure!(found.nlink() == 1, "its other name would keep the old text");
         let mut before = Vec::new();
         (&opened).read_to_end(&mut before)?;
-        let data: Data = serde_json::from_slice(&before)?;
+        let data = Data::read(&before)?;
         ensure!(data.tickets > 0, "no ticket is left in it");
         let shop = Self { file, before };
         shop.clean_up()?;
@@ -82,7 +95,7 @@ impl Shop {
     pub fn look(&self) -> Result<Data> {
         let failed = || format!("cannot read {}", self.file.display());
         let text = fs::read(&self.file).with_context(failed)?;
-        serde_json::from_slice(&text).with_context(failed)
+        Data::read(&text).with_context(failed)
     }
 
     /// Removes what killed writers have left. For whoever holds the lock: what
