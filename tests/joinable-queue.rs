@@ -185,7 +185,7 @@ fn claims_are_proven_and_can_fail() {
             step: "with_a_page",
             claim: "counted as done: join returns",
             proven: |events| {
-                noted(events, "parent", "join returns now") == "yes"
+                noted(events, "parent", "join returns now") == true
             },
             broken: (
                 "killed.rs",

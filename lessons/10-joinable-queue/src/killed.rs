@@ -29,7 +29,7 @@ pub fn with_a_page(stage: &Stage) -> shared::Result {
     let patience = stage.time(1.0);
     parent.mark("joins");
     let joined = parent.span("waits", || desk.pages.join_timeout(patience));
-    parent.note(&format!("join has returned within {patience:?}"), yes(joined));
+    parent.note(&format!("join has returned within {patience:?}"), joined);
     let visits = desk.visits();
     let lost = list.not_in(&visits);
     parent.note("no result", lost.as_slice());
@@ -38,7 +38,7 @@ pub fn with_a_page(stage: &Stage) -> shared::Result {
         parent.note("task_done is said for", *page);
     }
     let joined_now = desk.pages.join_timeout(Duration::ZERO);
-    parent.note("join returns now", yes(joined_now));
+    parent.note("join returns now", joined_now);
     stage.claim("join waits for the dead", joined, equals(false));
     let rest = list.addresses.len() - 1;
     stage.claim("done by the others: the rest", visits.len(), equals(rest));
@@ -71,8 +71,4 @@ fn kill(dying: Process<()>) -> shared::Result<String> {
         bail!("the victim ended before it was killed; run it again")
     };
     Ok(death.to_string())
-}
-
-fn yes(whether: bool) -> &'static str {
-    if whether { "yes" } else { "no" }
 }
