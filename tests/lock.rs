@@ -110,11 +110,15 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "thinking_with_the_lock",
-            claim: "with it: at least twice as long",
+            claim: "before it: half the sum at most",
             proven: |events| {
-                let with = from_first_to_last(events, "thinks with it");
-                let before = from_first_to_last(events, "thinks before it");
-                before > 0 && with >= 2 * before
+                let thoughts = times(events, "thinks before it");
+                let sum: u64 =
+                    thoughts.iter().map(|(from, to)| to - from).sum();
+                let first = thoughts.iter().map(|(from, _)| *from).min();
+                let last = thoughts.iter().map(|(_, to)| *to).max();
+                let took = last.zip(first).map(|(last, first)| last - first);
+                thoughts.len() == 10 && took.is_some_and(|ns| 2 * ns <= sum)
             },
             broken: (
                 "cost.rs",
@@ -276,14 +280,6 @@ fn times(events: &[Event], span: &str) -> Vec<(u64, u64)> {
         })
     };
     begun.filter_map(|begin| Some((begin.t_ns, ends(begin)?.t_ns))).collect()
-}
-
-/// How long it took from the first beginning to the last end.
-fn from_first_to_last(events: &[Event], span: &str) -> u64 {
-    let times = times(events, span);
-    let first = times.iter().map(|(begin, _)| *begin).min();
-    let last = times.iter().map(|(_, end)| *end).max();
-    last.zip(first).map_or(0, |(last, first)| last - first)
 }
 
 /// A folder with a file `data.json` in it.
