@@ -1,11 +1,12 @@
-//! The options of this lesson.
+//! How many numbers are looked at.
 
 use std::time::Duration;
 
 /// The options of this lesson.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Look for the primes below N, from 1000 to 200000 (how_many_pay: more)
+    /// Look for the primes below N, a number from 1000 to 200000; how_many_pay
+    /// looks for more
     #[arg(long, value_name = "N", default_value = "20000")]
     #[arg(value_parser = limit, allow_negative_numbers = true)]
     pub limit: u32,

@@ -1,7 +1,7 @@
 //! What the ways are measured and compared by.
 
+use shared::Stage;
 use shared::lesson::Progress;
-use shared::{Stage, Track};
 use std::time::Instant;
 
 /// What came of a way to find primes.
@@ -27,8 +27,7 @@ pub fn timed<I: ExactSizeIterator>(
         Ok(format!("{} primes, in sum {sum}", found.len()))
     })?;
     // Into the trace alone: these are too many to be said.
-    let track: &Track = &stage.track(name);
-    track.record("found", found.as_slice());
+    stage.track(name).record("found", found.as_slice());
     Ok(Way { name: name.to_owned(), numbers: count, found, seconds })
 }
 
