@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 struct Options {
-    /// Sell the tickets of FILE, such as {"tickets": 3}. It is written to; what
-    /// was in it is put back when the lesson ends, also by Ctrl-C
+    /// Sell the tickets of FILE, with a text like {"tickets": 3}. It is written
+    /// to; what was in it is put back when the lesson ends, also by Ctrl-C
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Kill a buyer in this phase of its writing

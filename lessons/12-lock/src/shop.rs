@@ -62,7 +62,8 @@ impl Shop {
             let file = file.display();
             format!(
                 "cannot sell from {file}; \
-                 name a file like {{\"tickets\": 3}} that you may write to"
+                 name one with a text like {{\"tickets\": 3}} that you may \
+                 write to"
             )
         })?;
         let (half, copy) = (stage.folder()?.join(COPY), temp_dir().join(COPY));

@@ -37,7 +37,7 @@ struct Options {
     /// Copy DIR in place of a sample in the first two steps; it is only read
     #[arg(long, value_name = "DIR", requires = "to")]
     from: Option<PathBuf>,
-    /// Copy it to DIR/serially and to DIR/with_a_pool; DIR is missing or empty
+    /// Copy to DIR/serially and DIR/with_a_pool; DIR must be missing or empty
     #[arg(long, value_name = "DIR", requires = "from")]
     to: Option<PathBuf>,
 }
