@@ -179,7 +179,7 @@ fn claims_are_proven_and_can_fail() {
                     && processes > threads
             },
             broken: (
-                "cost.rs",
+                "price.rs",
                 "(between - begin, pages()? - between)",
                 "(pages()? - between, between - begin)",
             ),

@@ -3,9 +3,9 @@
 //! A child outlives its parent, unless somebody sees to it. Who can do that
 //! for a parent that is killed?
 
-mod cost;
 mod grandchild;
 mod orphan;
+mod price;
 
 use orphan::{RollCall, end_by_sigterm};
 use shared::lesson::equals;
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         parent_is_killed,
         without_the_flag,
         grandchild::no_children,
-        cost::price;
+        price::price;
         orphan,
     ]
     .run()

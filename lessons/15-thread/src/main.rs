@@ -3,9 +3,9 @@
 //! A process begins with one thread. How are more of them made, what do they
 //! have in common, and how does each of them end?
 
-mod cost;
 mod ending;
 mod numbers;
+mod price;
 mod sums;
 
 use anyhow::Context;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         ending::asked_to_stop,
         sums::four_operations,
         sums::one_fails,
-        cost::price;
+        price::price;
         numbers,
     ]
     .with::<Options>()

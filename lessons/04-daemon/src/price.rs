@@ -1,4 +1,4 @@
-//! What it costs.
+//! What a child costs, and a daemon.
 
 use crate::orphan::wait_for;
 use shared::process::Process;
