@@ -98,7 +98,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "more_than_bytes",
-            claim: "the file of holes: its blocks, of the source's",
+            claim: "the file of holes: its blocks, as a part of the source's",
             proven: |events| {
                 let on_disk = seen(events, "holes").map(|look| {
                     let kib = look.strip_suffix(" KiB on the disk")?;

@@ -20,7 +20,7 @@ NO_PROCESS = b"error: no process is left, come again later\n"
 
 
 def echo(client, patience=PATIENCE):
-    # A time-out of sending only: a client may think as long as it likes.
+    # A timeout of sending only: a client may think as long as it likes.
     timeval = struct.pack("ll", int(patience), int(patience % 1 * 1e6))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

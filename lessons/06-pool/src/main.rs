@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     .run()
 }
 
-/// Ten jobs; the first takes a tenth of a second, each one more a tenth more.
+/// Ten jobs; the first takes a tenth of a second, each next one a tenth more.
 /// A pool of four workers gets them. How many processes do the work?
 ///
 /// - [ ] ten, four of them at a time

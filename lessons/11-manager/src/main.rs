@@ -100,7 +100,7 @@ fn update(stage: &Stage) -> shared::Result {
             looks += 1;
             if looks == 1 {
                 // No `?`: what this closure returns is the new number.
-                both_have_looked.wait().expect("it has no time-out");
+                both_have_looked.wait().expect("it has no timeout");
             }
             seller.pause(0.5);
             apples - 1

@@ -137,7 +137,7 @@ fn listing(tree: &Path) -> anyhow::Result<Vec<String>> {
 ///
 /// - [ ] the first as it was, the second not, the third
 /// - [ ] the first with the new line, the second not, the third
-/// - [x] the third alone; why, is said for each of the others
+/// - [x] the third alone; of the others it is said why
 pub fn changed_meanwhile(stage: &Stage) -> shared::Result {
     let Some(folder) = of_a_sample(stage)? else { return Ok(()) };
     let (copier, writer) = (stage.track("copier"), stage.track("writer"));

@@ -48,7 +48,7 @@ pub fn more_than_bytes(stage: &Stage) -> shared::Result {
     let (source, copied) = (there("holes")?.blocks(), here("holes")?.blocks());
     if source * 512 < sample::HOLES / 2 {
         let times = copied as f64 / source as f64;
-        let text = "the file of holes: its blocks, of the source's";
+        let text = "the file of holes: its blocks, as a part of the source's";
         stage.claim(text, times, at_most(2.0));
     } else {
         stage.cannot_show("a file of holes", "the file system fills them");
