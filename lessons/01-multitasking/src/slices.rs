@@ -23,9 +23,9 @@ impl Slice {
 
 /// Computes until it has run for `work`; the computing is to read the clock,
 /// over and over. Whoever sees a gap between two readings did not run in
-/// between: then a slice has ended and another begins, if the system has counted
-/// a switch. If not, the core was at something in between (an interrupt), but
-/// had no other task.
+/// between: then a slice has ended and another begins, if the system has
+/// counted a switch. If not, the core was at something in between (an
+/// interrupt), but had no other task.
 pub fn compute_for(work: Duration) -> nix::Result<Vec<Slice>> {
     let gap = shortest_gap()?;
     let (mut slices, mut ran) = (Vec::new(), Duration::ZERO);
