@@ -37,6 +37,7 @@
 //! ```
 
 mod body;
+mod counted;
 mod dead_end;
 mod fault;
 mod gallery;
@@ -54,6 +55,7 @@ mod server;
 mod site;
 mod stats;
 
+pub use counted::Counted;
 pub use dead_end::DeadEnd;
 pub use fault::Fault;
 pub use gallery::{PER_LIST, PICTURES, picture};

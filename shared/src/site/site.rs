@@ -1,5 +1,6 @@
 //! A site in a process of its own.
 
+use super::counted::Counted;
 use super::plan::Plan;
 use super::server::serve;
 use crate::process::{Process, SpawnError};
@@ -19,7 +20,7 @@ pub struct Site {
     address: SocketAddr,
 }
 
-/// Why a site could not be started.
+/// Why a site could not be started, or asked what it has counted.
 #[derive(Debug, Error)]
 pub enum SiteError {
     /// No port of this machine could be had.
@@ -28,6 +29,11 @@ pub enum SiteError {
     /// No process could be had.
     #[error("no process could be had for the local site")]
     Process(#[from] SpawnError),
+    /// It does not answer, or not as it should.
+    #[error(
+        "cannot ask the local site what it has counted; run the lesson again"
+    )]
+    Silent(#[source] io::Error),
 }
 
 impl Site {
@@ -63,6 +69,14 @@ impl Site {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.pid()
+    }
+
+    /// What it has counted so far.
+    ///
+    /// # Errors
+    /// [`SiteError::Silent`], when it has ended, or does not answer in 20 s.
+    pub fn counted(&self) -> Result<Counted, SiteError> {
+        Counted::at(self.address).map_err(SiteError::Silent)
     }
 
     /// Ends it at once, whatever it is doing.

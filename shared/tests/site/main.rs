@@ -7,7 +7,9 @@ use runner::{Case, Outcome};
 use serde_json::Value;
 use shared::client::{AsyncClient, Client, Failure, Limits, Reply};
 use shared::process::{Process, Queue};
-use shared::site::{DeadEnd, Fault, PAGES, PER_LIST, PICTURES, Plan, Site};
+use shared::site::{
+    Counted, DeadEnd, Fault, PAGES, PER_LIST, PICTURES, Plan, Site,
+};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -36,6 +38,7 @@ const CASES: &[Case] = cases!("site":
     sent_on_to_https,
     other_methods_are_refused,
     a_thousand_at_once,
+    one_that_has_ended_tells_no_counts,
     gone_with_its_parent,
     control_c_is_for_its_parent,
     the_program_says_what_is_wrong,
@@ -456,8 +459,21 @@ fn a_thousand_at_once() -> Outcome {
         assert!(answer.contains("\"status\":\"success\""), "{answer}");
     }
     let took = start.elapsed();
-    let stats = json(&client(), &(site.url() + "/stats"))?;
-    assert_eq!(stats["in_flight_peak"], MANY, "within {took:?}");
+    let counted = Counted { requests: MANY, at_once: MANY };
+    assert_eq!(site.counted()?, counted, "within {took:?}");
+    assert_eq!(site.counted()?, counted, "asking counts for nothing");
+    Ok(())
+}
+
+fn one_that_has_ended_tells_no_counts() -> Outcome {
+    let site = Site::start(Plan::new())?;
+    assert_eq!(site.counted()?, Counted { requests: 0, at_once: 0 });
+    site.stop();
+    let told = site.counted().map_err(anyhow::Error::new);
+    let told = format!("{:#}", told.expect_err("it has ended"));
+    let (what, why) = told.split_once(": ").expect("of two parts");
+    assert!(what.starts_with("cannot ask the local site"), "{told}");
+    assert!(why.starts_with("Connection refused"), "{told}");
     Ok(())
 }
 
