@@ -1,10 +1,8 @@
 //! The server that is asked.
 
 use crate::rule::Options;
-use anyhow::Context;
-use serde_json::Value;
 use shared::Stage;
-use shared::client::{Client, Limits};
+use shared::client::Limits;
 use shared::site::{Plan, Site};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,9 +34,9 @@ impl Target {
     /// tell.
     pub fn most_at_once(&self, stage: &Stage) -> shared::Result<Option<usize>> {
         let Some(site) = &self.site else { return Ok(None) };
-        let most = count(site, "in_flight_peak")?;
+        let most = site.counted()?.at_once;
         stage.track("server").record("most at once", most);
-        Ok(Some(most as usize))
+        Ok(Some(most))
     }
 }
 
@@ -68,19 +66,8 @@ pub fn patient(latency: Duration) -> Limits {
 pub fn await_requests(site: &Site, number: usize) -> shared::Result {
     let begin = Instant::now();
     // If they do not come, what is claimed of them will not hold.
-    while count(site, "requests")? < number as u64
-        && begin.elapsed() < PATIENCE / 2
-    {
+    while site.counted()?.requests < number && begin.elapsed() < PATIENCE / 2 {
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())
-}
-
-/// What the site has counted.
-fn count(site: &Site, what: &str) -> shared::Result<u64> {
-    let url = site.url() + "/stats";
-    let stats = Client::new(patient(Duration::ZERO)).get(&url);
-    let stats = stats.with_context(|| format!("cannot ask {url}"))?;
-    let stats: Value = serde_json::from_slice(&stats.body)?;
-    Ok(stats[what].as_u64().unwrap_or(0))
 }
