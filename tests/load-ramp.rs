@@ -2,6 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
+use shared::site::DeadEnd;
 use shared::trace::{Event, Phase, Span, Trace};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -364,10 +365,8 @@ fn an_address_that_is_none_is_refused() {
 
 #[test]
 fn nobody_listens_there() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let url =
-        format!("http://{}/x", listener.local_addr().expect("it has one"));
-    drop(listener);
+    let nobody = DeadEnd::new().expect("a port is free");
+    let url = nobody.url() + "/x";
     let run = Run::new(LESSON, &["--url", &url]).end();
     run.refused(1, &["none of 80", &url, "nobody listens there: 80", "--url"]);
     assert_eq!(failures(run.trace.events())["nobody listens there"], 80);
