@@ -5,6 +5,7 @@ use shared::lesson::equals;
 use shared::lines::{Client, Ending, Exchange, ODD_ENDS, ODD_LINES};
 use shared::{Stage, Track};
 use std::io;
+use std::time::Duration;
 
 /// The odd clients of lesson 14: half a character, an empty line, a mebibyte,
 /// no text at all, no end of the line. Is one of them answered otherwise?
@@ -58,6 +59,9 @@ fn short(answer: &str) -> String {
     }
 }
 
+/// The clients give up after 10 s at whatever speed; the server before that.
+const MOST: Duration = Duration::from_secs(1);
+
 /// One client vanishes, one sends a line without an end, one never reads what
 /// it is answered. All of them share threads. Who else is harmed?
 ///
@@ -67,7 +71,7 @@ fn short(answer: &str) -> String {
 pub fn odd_ends(stage: &Stage) -> shared::Result {
     let mut ends = Vec::new();
     for (name, serve) in BOTH {
-        let patience = stage.time(1.0);
+        let patience = stage.time(1.0).min(MOST);
         let service = Service::start_with(patience, stage, name, serve)?;
         let client = stage.track(format!("at {name}"));
         let visits = ODD_ENDS.iter().filter(|(oddity, visit)| {
