@@ -594,7 +594,8 @@ fn what_is_no_address() {
         let run = Run::new(LESSON, &["--listen", address]).end();
         run.refused(2, &["--listen", "127.0.0.1:4000"]);
     }
-    for other in ["--walk", "--step=a_request", "--svg=x", "--clients=3"] {
+    let others = ["--walk", "--step=a_request", "--svg=x", "--clients=3"];
+    for other in others.into_iter().chain(["--runs=3", "--no-timeline"]) {
         let run = Run::new(LESSON, &["--listen", "127.0.0.1:0", other]).end();
         run.refused(2, &["--listen", "cannot be used with"]);
     }

@@ -14,11 +14,11 @@ use std::sync::Arc;
 pub struct Options {
     /// Serve at ADDR, such as 127.0.0.1:4000, until Ctrl-C: try it with nc
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
+    #[arg(conflicts_with_all = ["step", "walk", "runs", "svg", "perfetto"])]
+    #[arg(conflicts_with_all = ["no_timeline", "clients"])]
     listen: Option<SocketAddr>,
     /// Serve there by tasks of tokio, not by coroutines of `may`
     #[arg(long, requires = "listen")]
-    #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto", "clients"])]
     tokio: bool,
     /// Have N clients at once in the first two steps, 1 to 10000
     #[arg(long, value_name = "N", default_value = "1000")]
