@@ -17,8 +17,8 @@ const ENDLESS: Duration = Duration::from_secs(3600);
 /// More bytes than the system keeps for them.
 const MOST: usize = 1 << 28;
 
-/// More clients than workers send and send, and read no answer, until nobody
-/// takes a byte of theirs: for each a `write` waits. Who answers another one?
+/// More clients than workers send and read no answer, until the server takes
+/// no more: its `write` to each of them waits. Who answers another client?
 ///
 /// - [ ] nobody: every worker is stuck in a `write`
 /// - [x] the server, at once: a `write` that waits gives its thread away
@@ -83,7 +83,12 @@ impl Deaf {
                     Err(error) if error.kind() == WouldBlock => break,
                     Err(error) => return Err(error.into()),
                 }
-                ensure!(self.sent < MOST, "the server takes all, and forever");
+                ensure!(
+                    self.sent < MOST,
+                    "cannot bring the server's `write` to wait; run the \
+                     lesson again: it has taken {} bytes",
+                    self.sent
+                );
             }
         }
         Ok(self.sent - before)

@@ -62,7 +62,12 @@ fn cost(service: &Service, crowd: &mut Crowd) -> shared::Result<Cost> {
 fn all_ask(crowd: &mut Crowd, times: usize) -> shared::Result<usize> {
     for _ in 0..times {
         let answered = crowd.all_ask("hello");
-        ensure!(answered == crowd.len(), "only {answered} were answered");
+        let clients = crowd.len();
+        ensure!(
+            answered == clients,
+            "cannot measure a request; run the lesson again: {answered} of \
+             {clients} clients were answered"
+        );
     }
     Ok(times * crowd.len())
 }
