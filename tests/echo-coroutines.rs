@@ -344,6 +344,8 @@ fn three_thousand_clients_at_once() {
         let run = Run::new(LESSON, &args).end().well();
         let events = run.trace.events();
         if run.stdout.contains("not shown here") {
+            let why = "NOT RUN: three_thousand_clients: too few descriptors";
+            writeln!(std::io::stderr(), "{why}").expect("it is open");
             continue;
         }
         assert_eq!(here(events).into_iter().max(), Some(3000));
