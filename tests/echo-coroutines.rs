@@ -85,14 +85,14 @@ const ENDLESS_PATIENCE: Change =
 #[test]
 fn claims_are_proven_and_can_fail() {
     LESSON.prove(&[
-        crowd("a_coroutine_each", ANSWERED, all_answered, MAY_ALONE),
-        crowd("a_coroutine_each", AT_ONCE, all_here, MAY_ALONE),
-        crowd("a_coroutine_each", A_HANDFUL, few_threads, MAY_THREADS),
-        crowd("a_coroutine_each", NONE_LEFT, all_gone, NEVER_EMPTY),
-        crowd("a_task_each", ANSWERED, all_answered, TOKIO_ALONE),
-        crowd("a_task_each", AT_ONCE, all_here, TOKIO_ALONE),
-        crowd("a_task_each", A_HANDFUL, few_threads, TOKIO_THREADS),
-        crowd("a_task_each", NONE_LEFT, all_gone, NEVER_EMPTY),
+        check("a_coroutine_each", ANSWERED, all_answered, MAY_ALONE),
+        check("a_coroutine_each", AT_ONCE, all_here, MAY_ALONE),
+        check("a_coroutine_each", A_HANDFUL, few_threads, MAY_THREADS),
+        check("a_coroutine_each", NONE_LEFT, all_gone, NEVER_EMPTY),
+        check("a_task_each", ANSWERED, all_answered, TOKIO_ALONE),
+        check("a_task_each", AT_ONCE, all_here, TOKIO_ALONE),
+        check("a_task_each", A_HANDFUL, few_threads, TOKIO_THREADS),
+        check("a_task_each", NONE_LEFT, all_gone, NEVER_EMPTY),
         Check {
             step: "silent_and_slow",
             claim: "may: served at the same time: all 502",
@@ -205,7 +205,7 @@ const AT_ONCE: &str = "served at the same time: all";
 const A_HANDFUL: &str = "threads of the server: a handful";
 const NONE_LEFT: &str = "none is left when all have gone";
 
-fn crowd(
+fn check(
     step: &'static str,
     claim: &'static str,
     proven: fn(&[Event]) -> bool,
