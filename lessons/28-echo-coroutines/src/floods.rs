@@ -15,11 +15,12 @@ use std::os::fd::AsFd;
 const ASKS: usize = 10;
 
 /// More clients than workers send lines as fast as they can, and take every
-/// answer: there is always something to read. When is it another one's turn?
+/// answer: there is always something to read. Is another client answered
+/// meanwhile?
 ///
-/// - [ ] never: there is always something to read for a flood
-/// - [ ] by `may` never, by tokio at once
-/// - [x] by both, while the floods go on
+/// - [ ] by neither
+/// - [ ] by tokio alone
+/// - [x] by both
 pub fn many_floods(stage: &Stage) -> shared::Result {
     let mut answered = Vec::new();
     for (name, serve) in BOTH {

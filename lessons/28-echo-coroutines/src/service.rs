@@ -90,9 +90,9 @@ impl Drop for Service {
     }
 }
 
-/// The same listener, as one of may: to wait there lets coroutines run. may's
-/// own `bind` would take a port that another program has (SO_REUSEPORT).
-#[expect(unsafe_code, reason = "may takes a listener by its descriptor only")]
+/// The same listener, as one of `may`: to wait there lets coroutines run. The
+/// `bind` of `may` would take a port that another program has (SO_REUSEPORT).
+#[expect(unsafe_code, reason = "`may` takes one by its descriptor only")]
 pub fn yielding(listener: TcpListener) -> may::net::TcpListener {
     // SAFETY: `into_raw_fd` gives the descriptor away: nobody else has it.
     unsafe { may::net::TcpListener::from_raw_fd(listener.into_raw_fd()) }

@@ -13,12 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 
-/// The same by tasks of tokio. Which lines of the server are different, and
-/// how many threads has this one?
+/// The same by tasks of tokio, which have no stack. How many threads has the
+/// server now?
 ///
-/// - [x] the lines that wait; a handful again
-/// - [ ] all of them; a thousand
-/// - [ ] none; one
+/// - [x] a handful again
+/// - [ ] a thousand: a task needs a stack, and a thread has one
+/// - [ ] one: tasks are never carried by more
 pub fn a_task_each(stage: &Stage) -> shared::Result {
     crowd::all_at_once(stage, serve)
 }
