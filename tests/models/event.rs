@@ -20,6 +20,7 @@ pub mod sync {
 mod event;
 
 use event::Event;
+use real::time::Duration;
 use shuttle::sync::Arc;
 use shuttle::{check_dfs, check_pct, check_random};
 
@@ -44,12 +45,12 @@ fn set(light: &Event, _: usize) {
 }
 
 fn flash(light: &Event, cars: usize) {
-    light.until_waiting(cars);
+    light.until_waiting(cars, Duration::MAX);
     light.flash();
 }
 
 fn set_and_clear(light: &Event, cars: usize) {
-    light.until_waiting(cars);
+    light.until_waiting(cars, Duration::MAX);
     light.set();
     light.clear();
 }

@@ -70,12 +70,12 @@ impl Event {
         while !self.wait_timeout(Duration::MAX) {}
     }
 
-    /// Waits until so many wait.
-    pub fn until_waiting(&self, number: usize) {
+    /// Waits until so many wait, and no longer than `time`.
+    pub fn until_waiting(&self, number: usize, time: Duration) {
         let mut state = self.state();
         state.awaited = number;
         let too_few = |state: &mut State| state.waiting < number;
-        drop(self.changed.wait_while(state, too_few));
+        drop(self.changed.wait_timeout_while(state, time, too_few));
     }
 
     /// Never half changed, even if its last user panicked.
