@@ -6,6 +6,7 @@ use shared::lesson::equals;
 use std::sync::OnceLock;
 use std::thread;
 
+/// The new thread is held up before its first line, as a busy system may do.
 /// spawn has returned. Has the thread begun? Who can tell?
 ///
 /// - [ ] yes: else spawn would not return
