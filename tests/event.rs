@@ -57,10 +57,10 @@ fn claims_are_proven_and_can_fail() {
             step: "only_so_long",
             claim: "not before it is over",
             proven: |events| {
-                let red = |event: &&Event| event.track == "car";
+                let of_car = |event: &&Event| event.track == "car";
                 let times: Vec<u64> = happened(events, "green in time")
                     .chain(happened(events, "waits").take(1))
-                    .filter(red)
+                    .filter(of_car)
                     .map(|event| event.t_ns)
                     .collect();
                 times[0] - times[1] >= 1_000_000_000 / 20
