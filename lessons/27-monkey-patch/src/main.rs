@@ -107,11 +107,7 @@ fn slow_site(stage: &Stage, asked: usize) -> shared::Result<Site> {
 
 /// How many requests the site had to answer at once at most.
 fn at_once(stage: &Stage, site: &Site) -> shared::Result<usize> {
-    let socket = std::net::TcpStream::connect(site.address())?;
-    let stats = get(socket, "/stats", site.address())?;
-    let stats: serde_json::Value = serde_json::from_str(&stats)?;
-    let peak = stats["in_flight_peak"].as_u64();
-    let peak = peak.context("the local site tells no counts")? as usize;
-    stage.track("site").record("requests at once", peak);
-    Ok(peak)
+    let at_once = site.counted()?.at_once;
+    stage.track("site").record("requests at once", at_once);
+    Ok(at_once)
 }
