@@ -2,8 +2,7 @@
 
 use crate::coroutines::eight_pages;
 use crate::yielding::Yielding;
-use crate::{PAGES, at_once, slow_site};
-use anyhow::Context;
+use crate::{PAGES, at_once, latency, slow_site};
 use shared::Stage;
 use shared::lesson::equals;
 use std::time::Duration;
@@ -22,7 +21,7 @@ pub fn a_client_that_blocks(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, 1)?;
     let url = site.url();
     eight_pages(stage, |path| {
-        fetch(&agent(TcpConnector::default()), &format!("{url}{path}"))
+        fetch(&agent(stage, TcpConnector::default()), &format!("{url}{path}"))
     })?;
     let peak = stage.trace()?.peak("waits");
     stage.claim("waiting at once: one", peak, equals(1));
@@ -40,7 +39,7 @@ pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
     let site = slow_site(stage, PAGES)?;
     let url = site.url();
     eight_pages(stage, |path| {
-        fetch(&agent(Yielding), &format!("{url}{path}"))
+        fetch(&agent(stage, Yielding), &format!("{url}{path}"))
     })?;
     let trace = stage.trace()?;
     stage.claim("waiting at once: all", trace.peak("waits"), equals(PAGES));
@@ -52,16 +51,16 @@ pub fn a_client_that_yields(stage: &Stage) -> shared::Result {
 }
 
 /// A client with this kind of socket.
-pub fn agent(connector: impl Connector) -> Agent {
-    let limit = Some(Duration::from_secs(10));
+pub fn agent(stage: &Stage, connector: impl Connector) -> Agent {
+    // On a busy machine an answer takes longer than the site does.
+    let limit = latency(stage).saturating_add(Duration::from_secs(10));
     // A time limit for the look-up of a name would start a thread for it.
     let config = Config::builder().proxy(None);
-    let config = config.timeout_recv_response(limit).build();
+    let config = config.timeout_recv_response(Some(limit)).build();
     Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 /// The page at `url`.
 pub fn fetch(agent: &Agent, url: &str) -> shared::Result<String> {
-    let answer = agent.get(url).call().with_context(|| url.to_owned())?;
-    Ok(answer.into_body().read_to_string()?)
+    Ok(agent.get(url).call()?.into_body().read_to_string()?)
 }

@@ -10,7 +10,7 @@ use shared::{Stage, Track};
 pub const STACK: usize = 0x4000;
 
 /// Has eight coroutines on one thread ask for a page each. They are in a
-/// process of their own: a process in which may has threads cannot fork again.
+/// process of their own: a process in which `may` has threads cannot fork again.
 pub fn eight_pages<G>(stage: &Stage, get: G) -> shared::Result<Vec<String>>
 where
     G: Fn(&str) -> shared::Result<String> + Sync + Send,
@@ -20,7 +20,8 @@ where
     let running = Process::spawn(|| {
         on_one_thread(PAGES, STACK, |n| {
             let path = format!("/pages/{}", n + 1);
-            tracks[n].span("waits", || get(&path))
+            let page = tracks[n].span("waits", || get(&path));
+            page.with_context(|| no_page(&path))
         })
     })?;
     let pages = running.join()?;
@@ -29,6 +30,11 @@ where
     let all = format!("{} pages, {bytes} bytes: {time:.2?}", pages.len());
     stage.track("all").say(all);
     Ok(pages)
+}
+
+/// What is said when a page cannot be had.
+pub fn no_page(path: &str) -> String {
+    format!("cannot get {path} from the local site; run the lesson again")
 }
 
 /// Shows the titles of the pages, and how long they are.

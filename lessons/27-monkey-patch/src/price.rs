@@ -1,7 +1,8 @@
 //! What a page costs when nobody has to wait for it.
 
-use crate::coroutines::{STACK, on_one_thread};
+use crate::coroutines::{STACK, no_page, on_one_thread};
 use crate::{PAGES, get};
+use anyhow::Context;
 use shared::Stage;
 use shared::process::Process;
 use shared::site::{Plan, Site};
@@ -32,7 +33,8 @@ where
             let path = format!("/pages/{}", n + 1);
             let begun = clock.elapsed();
             let lengths = (0..EACH).map(|_| Ok(get(&path)?.len()));
-            let bytes: usize = lengths.sum::<shared::Result<_>>()?;
+            let bytes = lengths.sum::<shared::Result<usize>>();
+            let bytes = bytes.with_context(|| no_page(&path))?;
             Ok((begun, clock.elapsed(), bytes))
         })
     })?;

@@ -10,7 +10,7 @@ use shared::process::Process;
 use shared::{Stage, Track};
 use std::io::{Read, pipe};
 
-/// What may gives a coroutine when nobody says more, in words of 8 bytes.
+/// What `may` gives a coroutine when nobody says more, in words of 8 bytes.
 const USUAL: usize = 0x1000;
 
 /// Two programs, and in each a coroutine that asks for one page: one with the
@@ -21,8 +21,8 @@ pub fn two_stacks(stage: &Stage) -> shared::Result {
     let url = site.url() + "/pages/1";
     let [usual, larger] = [USUAL, STACK]
         .map(|words| stage.coroutine_track(format!("{} KiB", words / 128)));
-    let small = what_comes(&usual, USUAL, &url)?;
-    let large = what_comes(&larger, STACK, &url)?;
+    let small = what_comes(stage, &usual, USUAL, &url)?;
+    let large = what_comes(stage, &larger, STACK, &url)?;
     if cfg!(debug_assertions) {
         let overflowed = small.contains("overflowed its stack");
         stage.claim("the usual stack overflows", overflowed, equals(true));
@@ -38,6 +38,7 @@ pub fn two_stacks(stage: &Stage) -> shared::Result {
 /// The page, or what a program says that asks for it with a stack of so many
 /// words.
 fn what_comes(
+    stage: &Stage,
     track: &Track,
     words: usize,
     url: &str,
@@ -46,7 +47,7 @@ fn what_comes(
     let program = Process::spawn(|| {
         dup2_stderr(&complaints)?;
         on_one_thread(1, words, |_| {
-            track.span("waits", || fetch(&agent(Yielding), url))
+            track.span("waits", || fetch(&agent(stage, Yielding), url))
         })
     })?;
     drop(complaints);
