@@ -1,4 +1,4 @@
-//! A connector for ureq whose sockets are those of may.
+//! A connector for ureq whose sockets are those of `may`.
 
 use may::net::TcpStream;
 use std::fmt;
@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{
 /// What a client reads into, and writes from, in bytes.
 const BUFFER: usize = 8 << 10;
 
-/// Connects as may does: whoever waits lets other coroutines run.
+/// Connects as `may` does: whoever waits lets other coroutines run.
 #[derive(Debug)]
 pub struct Yielding;
 
@@ -29,7 +29,7 @@ impl<In: Transport> Connector<In> for Yielding {
     }
 }
 
-/// A socket of may, and what has come from it or is to go there.
+/// A socket of `may`, and what has come from it or is to go there.
 pub struct Socket {
     stream: TcpStream,
     buffers: LazyBuffers,
