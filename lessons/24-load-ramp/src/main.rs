@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 /// answer takes a while. How many requests are in flight at once?
 ///
 /// - [ ] one or two: threads are started one after the other
-/// - [x] fifty, the largest wave, or more
+/// - [x] the largest wave (here fifty), or more
 /// - [ ] as many as this machine has cores
 fn ramp(stage: &Stage) -> shared::Result {
     let Options { rule, url } = stage.options();
@@ -55,7 +55,7 @@ fn ramp(stage: &Stage) -> shared::Result {
     stage.claim("sent before they were due: none", early, equals(0));
     let (counted, all) = (tally.counted(), requests.len());
     stage.claim("answered or failed: each, once", counted, equals(all));
-    tally.or_nobody(&target.url)?;
+    tally.ensure_some_answered(&target.url)?;
     let Some(server) = target.most_at_once(stage)? else {
         stage.cannot_show("a whole wave in flight", "its server is not ours");
         return Ok(());

@@ -13,8 +13,8 @@ const MOST_SECONDS: u32 = 30;
 
 #[derive(Args)]
 pub struct Options {
-    /// Send so many requests at such a second: at most 1000 in all, and none
-    /// after second 30
+    /// Send REQUESTS at each SECOND, as in 0:50,1:30: at most 1000 in all, and
+    /// none after second 30
     #[arg(
         long,
         value_name = "SECOND:REQUESTS,...",

@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 const REQUESTS: u32 = 20;
 
 /// A server stands still, and goes on after a second. One user asks twenty
-/// times, each time when the last answer is there; of twenty others one asks
-/// every tenth of a second. Which requests have to wait?
+/// times, each time a tenth of a second after the last answer; of twenty others
+/// one asks every tenth of a second. Which requests have to wait?
 ///
 /// - [ ] all forty: the server stands still for everybody
 /// - [ ] about half of either: those that are due in that second
-/// - [x] one of the one user's, and all of the others' that are due
+/// - [x] one of the single user's; of the others', all that are due
 pub fn closed_or_open(stage: &Stage) -> shared::Result {
     let (server, user) = (stage.track("server"), stage.track("closed loop"));
     let what = "a server that stands still";

@@ -99,7 +99,7 @@ impl Tally {
     }
 
     /// An error that tells the reasons, if nothing was answered.
-    pub fn or_nobody(&self, url: &str) -> shared::Result {
+    pub fn ensure_some_answered(&self, url: &str) -> shared::Result {
         if self.answered() > 0 {
             return Ok(());
         }
