@@ -70,7 +70,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "panics_and_ends",
-            claim: "anna could go on, times",
+            claim: "times that anna went on: once",
             proven: |events| happened(events, "runs again").count() == 1,
             broken: (
                 "ending.rs",
@@ -80,7 +80,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "panics_and_ends",
-            claim: "ben ran no second time, times",
+            claim: "times that ben ran: once",
             proven: |events| {
                 let of_ben = events.iter().filter(|event| event.track == "ben");
                 of_ben.filter(|event| event.ph == Phase::Begin).count() == 1
@@ -93,7 +93,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "price",
-            claim: "a hand-over costs switches",
+            claim: "a hand-over costs as much as so many switches",
             proven: |events| {
                 let figures = Figure::all(&Trace::of(events.to_vec()));
                 let seconds = |label| {
@@ -109,7 +109,7 @@ fn claims_are_proven_and_can_fail() {
                     .is_some_and(|(switch, thread)| thread > 2.0 * switch)
             },
             broken: (
-                "cost.rs",
+                "price.rs",
                 "stage.measure(\"switch\", 200_000,",
                 "stage.measure(\"switch\", 2,",
             ),

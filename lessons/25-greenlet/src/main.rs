@@ -3,9 +3,9 @@
 //! Two functions take turns on one thread, and each says itself when the other
 //! goes on. What does each find when it comes back?
 
-mod cost;
 mod ending;
 mod hub;
+mod price;
 
 use hub::{Hub, Me};
 use shared::lesson::equals;
@@ -16,7 +16,8 @@ const ANNA: usize = 0;
 const BEN: usize = 1;
 
 fn main() -> ExitCode {
-    lesson![verse, deep_inside, ending::panics_and_ends, cost::price; hub].run()
+    lesson![verse, deep_inside, ending::panics_and_ends, price::price; hub]
+        .run()
 }
 
 /// Two coroutines sing a verse and hand over by name. Who sings what, and who

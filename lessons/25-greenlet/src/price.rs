@@ -46,6 +46,7 @@ pub fn price(stage: &Stage) -> shared::Result {
         Ok(turn.lock().map_or(0, |turn| turn.1))
     })?;
     let ratio = thread / switch;
-    stage.claim("a hand-over costs switches", ratio, at_least(2.0));
+    let text = "a hand-over costs as much as so many switches";
+    stage.claim(text, ratio, at_least(2.0));
     Ok(())
 }
