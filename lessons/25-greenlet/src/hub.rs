@@ -8,7 +8,8 @@
 use generator::{Gn, LocalGenerator, Scope};
 
 /// A stack of 64 Ki words, much more than a verse needs: `generator` counts in
-/// words, and notices a stack that was too small when its coroutine ends.
+/// words. Behind its end is a page that nobody may touch: a coroutine that
+/// needs more panics there, and overwrites nothing.
 const STACK: usize = 0x1_0000;
 
 /// No coroutine's number: whoever started them.
