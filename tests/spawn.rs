@@ -322,6 +322,7 @@ fn no_memory_for_a_stack() {
     unsafe {
         run.command.pre_exec(limit)
     };
-    let words = ["with_stacks", "no memory", "--sleepers", "ulimit -v"];
+    let words =
+        ["cannot get memory", "--sleepers", "ulimit -v", "alloc sys stack"];
     run.end().refused(1, &words);
 }

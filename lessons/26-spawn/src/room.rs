@@ -1,7 +1,6 @@
 //! How much a process may have of the system.
 
 use crate::usage::{Usage, read};
-use anyhow::anyhow;
 use shared::process::JoinError;
 
 /// A stack is two memory maps: itself, and a page at its end that nobody may
@@ -29,9 +28,9 @@ pub fn no_room_for(stacks: usize) -> Option<String> {
 pub fn advice(error: JoinError) -> anyhow::Error {
     match error.to_string().contains("failed to alloc sys stack") {
         false => error.into(),
-        true => anyhow!(
-            "the system gives no memory for one more stack; ask for fewer by \
-             --sleepers, or raise `ulimit -v` or vm.max_map_count"
+        true => anyhow::Error::new(error).context(
+            "cannot get memory for one more stack; ask for fewer by \
+             --sleepers, or raise `ulimit -v` or vm.max_map_count",
         ),
     }
 }
