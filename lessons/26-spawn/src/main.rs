@@ -79,9 +79,9 @@ fn night(stage: &Stage, me: &Track, naps: &[f64]) {
     }
 }
 
-/// Runs `body` as a coroutine, on the one thread that runs coroutines here. In
-/// a process of its own: the threads of `may` never end, and who has threads
-/// cannot fork.
+/// Runs `body` as a coroutine, on one worker; who has slept goes on on the
+/// clock's thread. In a process of its own: the threads of `may` never end, and
+/// who has threads cannot fork.
 fn in_a_coroutine(
     body: impl FnOnce() -> shared::Result + Send,
 ) -> shared::Result {

@@ -73,7 +73,8 @@ fn with_room(stage: &Stage) -> Option<Dormitory> {
     None
 }
 
-/// The same by tasks of tokio, which have no stack. What does each need?
+/// The same by tasks of tokio, which have no stack. What does each need before
+/// it has run?
 ///
 /// - [x] less than a page of memory; one thread carries all
 /// - [ ] a thread, as any sleeper does
