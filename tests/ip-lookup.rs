@@ -123,7 +123,7 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "each_row_says_why",
-            claim: "rows that say why not",
+            claim: "rows that say why not: the planned eight",
             proven: |events| all_say_why(&filled(events)),
             broken: CONTENT_WITH_NOTHING,
         },
