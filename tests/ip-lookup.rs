@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write, pipe};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, open_spans};
+use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
 
 const LESSON: Lesson = Lesson {
     package: "ip-lookup",
@@ -137,6 +137,21 @@ fn claims_are_proven_and_can_fail() {
                 reasons.collect::<BTreeSet<_>>().len() == 8
             },
             broken: CONTENT_WITH_NOTHING,
+        },
+        Check {
+            step: "how_many_pay",
+            claim: "of 48 threads had an address: at most 24",
+            proven: |events| {
+                let threads = noted(events, "main", "of 48, had an address");
+                let threads = threads.as_array().cloned().unwrap_or_default();
+                (1..=24).contains(&threads.len())
+            },
+            // There are twice as many.
+            broken: (
+                "price.rs",
+                "let mut rows = known();",
+                "let mut rows = known(); rows.extend(known());",
+            ),
         },
     ]);
 }

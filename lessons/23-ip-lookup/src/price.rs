@@ -7,6 +7,9 @@ use crate::row::Row;
 use crate::told::complete;
 use crate::{ask, share};
 use shared::Stage;
+use shared::lesson::at_most;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 /// How many look-ups, one after the other, take as long as all of them took.
 pub fn in_look_ups(stage: &Stage) -> shared::Result<f64> {
@@ -32,15 +35,25 @@ pub fn how_many_pay(stage: &Stage) -> shared::Result {
     let (_site, service) = open(stage, Meet(1))?;
     let main = stage.track("main");
     main.say("24 look-ups each time");
+    let mut had_one = BTreeSet::new();
     for number in [3, 6, 12, 24, 48] {
+        let threads = Mutex::new(BTreeSet::new());
         stage.measure(&format!("threads: {number}"), 1, || {
             let mut rows = known();
             share(stage, &mut rows, number, |thread, row| {
                 ask(thread, &service, row);
+                let threads = threads.lock();
+                let mut threads =
+                    threads.unwrap_or_else(PoisonError::into_inner);
+                threads.insert(thread.name().to_owned());
             });
             Ok(in_short(&rows))
         })?;
+        had_one = threads.into_inner().unwrap_or_default();
     }
+    main.record("of 48, had an address", Vec::from_iter(had_one.clone()));
+    let text = "of 48 threads had an address: at most 24";
+    stage.claim(text, had_one.len(), at_most(24));
     Ok(())
 }
 
