@@ -51,7 +51,8 @@ impl Service {
     pub fn at_once(&self) -> shared::Result<Option<usize>> {
         let Some(url) = &self.stats else { return Ok(None) };
         let reply = self.client.get(url).context(
-            "the local site does not tell its count; run the lesson again",
+            "cannot ask the local site what it has counted; run the lesson \
+             again",
         )?;
         let stats: Stats = serde_json::from_slice(&reply.body)?;
         Ok(Some(stats.in_flight_peak))

@@ -95,7 +95,7 @@ fn a_thread_each(stage: &Stage) -> shared::Result {
 ///
 /// - [ ] as long as one look-up: six ask at once
 /// - [ ] as long as 24: each look-up takes its time
-/// - [x] as long as four look-ups, or a bit longer
+/// - [x] as long as four look-ups at least, and far fewer than 24
 fn six_threads(stage: &Stage) -> shared::Result {
     let mut rows = addresses::chosen(stage)?;
     let (_site, service) = open(stage, Meet(THREADS.min(rows.len())))?;
