@@ -21,11 +21,12 @@ pub fn wait_with_lock(stage: &Stage) -> shared::Result {
     Ok(())
 }
 
-/// Ten threads wait, and there is no lock. Is that much quicker?
+/// Ten threads wait for a second each, and there is no lock. Does that take
+/// ten seconds?
 ///
-/// - [ ] yes: nobody waits for the lock any more
-/// - [ ] yes: only now do they wait at the same time
-/// - [x] no: they waited at the same time before, too
+/// - [ ] yes: one core can wait for one thing only
+/// - [ ] more: without a lock they are in each other's way
+/// - [x] no, half at most: to wait takes no lock, and no core
 pub fn wait_without(stage: &Stage) -> shared::Result {
     let part = ten_wait(stage, &Interpreter::without_lock())?;
     stage.claim(
