@@ -47,8 +47,7 @@ pub fn writers(
     let circle = match found.get_timeout(patience) {
         Err(QueueError::Closed) => Circle::new(), // all have written
         circle => circle.context(
-            "cannot tell how it ends at the desk: the writers neither write \
-             nor wait for each other; run the lesson again",
+            "cannot tell whether the writers are stuck; run the lesson again",
         )?,
     };
     let mut stuck = Vec::new();
