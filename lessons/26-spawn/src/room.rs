@@ -1,6 +1,7 @@
 //! How much a process may have of the system.
 
 use crate::usage::{Usage, read};
+use anyhow::anyhow;
 use shared::process::JoinError;
 
 /// A stack is two memory maps: itself, and a page at its end that nobody may
@@ -26,11 +27,15 @@ pub fn no_room_for(stacks: usize) -> Option<String> {
 
 /// What to do when `may` panicked because it got no stack.
 pub fn advice(error: JoinError) -> anyhow::Error {
-    match error.to_string().contains("failed to alloc sys stack") {
-        false => error.into(),
-        true => anyhow::Error::new(error).context(
-            "cannot get memory for one more stack; ask for fewer by \
-             --sleepers, or raise `ulimit -v` or vm.max_map_count",
-        ),
+    match error {
+        JoinError::Panicked { message, .. }
+            if message.contains("failed to alloc sys stack") =>
+        {
+            anyhow!(message).context(
+                "cannot get memory for one more stack; ask for fewer by \
+                 --sleepers, or raise `ulimit -v` or vm.max_map_count",
+            )
+        }
+        error => error.into(),
     }
 }
