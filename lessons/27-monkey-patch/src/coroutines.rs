@@ -10,7 +10,7 @@ use shared::{Stage, Track};
 pub const STACK: usize = 0x4000;
 
 /// Has eight coroutines on one thread ask for a page each. They are in a
-/// process of their own: a process in which `may` has threads cannot fork again.
+/// process of their own: one in which `may` has threads cannot fork again.
 pub fn eight_pages<G>(stage: &Stage, get: G) -> shared::Result<Vec<String>>
 where
     G: Fn(&str) -> shared::Result<String> + Sync + Send,
