@@ -1,16 +1,18 @@
 """Multitasking: taking turns and running at once. The same as src/main.rs, in
 Python."""
 
-import argparse
-import contextlib
 import itertools
-import math
 import os
 import resource
 import socket
 import statistics
+import sys
 import time
 from multiprocessing import get_context
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 SHORT, LONG = 0.05, 0.1  # seconds that a task computes, or waits
 NAPS = 10
@@ -151,18 +153,8 @@ def price(core):
     ben.close()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    # Computing is no pause: this changes nothing here.
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.parse_args()
+    parser(__doc__).parse_args()  # computing is no pause: --speed changes nothing
     cores = sorted(os.sched_getaffinity(0))[:4]
     core = {cores[0]}
     os.sched_setaffinity(0, cores)  # raises, before the first child, where it may not

@@ -1,13 +1,15 @@
 """Fork: one call, two returns. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
 import ctypes
 import io
-import math
 import os
 import resource
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -115,17 +117,8 @@ def measure(label, times):
     print(f"figure\t{label}\t{seconds:.9f}\t{codes}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

@@ -1,15 +1,17 @@
 """Process: a process as an object. The same as src/main.rs, in Python."""
 
 import argparse
-import contextlib
 import ctypes
-import math
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 # A copy, as in Rust; "spawn" would start afresh.
 mp = multiprocessing.get_context("fork")
@@ -197,19 +199,11 @@ def begin_unguarded(limit):
         say(run_again("--unguarded", limit - 1))
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--oven", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--unguarded", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--oven", type=int, help=argparse.SUPPRESS)
+    known.add_argument("--unguarded", type=int, help=argparse.SUPPRESS)
+    options = known.parse_args()
     if options.oven is not None:
         return say(oven, options.oven)
     if options.unguarded is not None:

@@ -4,15 +4,17 @@ In Python it is the parent that ends its daemons, when it ends well. One that
 is killed cannot.
 """
 
-import argparse
-import contextlib
 import ctypes
 import itertools
-import math
 import multiprocessing
 import os
 import signal
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 mp = multiprocessing.get_context("fork")
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -133,17 +135,8 @@ def price():
     measure("a parent and its daemon", TIMES, start_a_daemon, lambda n: is_gone(pids[n]))
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

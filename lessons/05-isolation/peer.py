@@ -1,12 +1,14 @@
 """Isolation: three children, one global. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import os
 import random
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 money = 100
 gifts = []
@@ -110,17 +112,8 @@ def price():
     os.close(mouth)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     # Copied by fork; a child started by another way would begin anew.
     multiprocessing.set_start_method("fork")
 

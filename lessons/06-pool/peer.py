@@ -1,14 +1,16 @@
 """Pool: ten jobs, four workers. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import os
 import signal
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pool, active_children, set_start_method
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 WORKERS = 4
 
@@ -129,17 +131,8 @@ def price():
         measure("a job of a map", 100_000, lambda: pool.map(same, range(100_000)))
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     set_start_method("fork")
 
     ten_jobs(speed)

@@ -1,11 +1,13 @@
 """Primes: how many processes pay. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import os
+import sys
 import time
 from multiprocessing import Pool, Process, SimpleQueue, set_start_method
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 AT_ONCE = 50
 CHUNK = 250
@@ -80,18 +82,10 @@ def put_time(n, answers):
     answers.put(time.perf_counter() - start)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)  # nothing waits here
-    parser.add_argument("--limit", type=int, default=20_000)
-    limit = parser.parse_args().limit
+    known = parser(__doc__)  # nothing waits here
+    known.add_argument("--limit", type=int, default=20_000)
+    limit = known.parse_args().limit
     set_start_method("fork")
     cores = len(os.sched_getaffinity(0))
 

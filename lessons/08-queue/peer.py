@@ -1,13 +1,15 @@
 """Queue: what one process puts, another gets. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import pickle
 import queue
 import random
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 # A copy, as in Rust; other ways start afresh.
 mp = multiprocessing.get_context("fork")
@@ -132,17 +134,8 @@ class Pause:
         time.sleep(seconds / self.speed)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     pause = Pause(speed)
     first_in_first_out(pause)
     empty_and_full()

@@ -1,11 +1,13 @@
 """Producer and consumer: made and used at different speeds. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import queue
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 ITEMS = 10
 ROOM = 3
@@ -127,17 +129,8 @@ def price():
         print(f"figure\troom for {room}\t{seconds:.12f}\t{total.value}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     one_of_each(speed)
     small_buffer(speed)
     two_and_three(speed)

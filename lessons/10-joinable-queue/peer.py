@@ -1,8 +1,5 @@
 """Joinable queue: a work list that knows when it is done. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import os
 import queue
@@ -18,6 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 PAGES = 12
 LARGEST = 64 << 10
@@ -284,18 +282,10 @@ def price():
     print(f"figure\tput, get, task_done\t{seconds:.12f}\t{total.value}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--url", help="fetch the pages that this one has links to")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--url", help="fetch the pages that this one has links to")
+    options = known.parse_args()
     multiprocessing.set_start_method("fork")
     speed = options.speed
     if options.url:

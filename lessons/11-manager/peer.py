@@ -1,15 +1,17 @@
 """Manager: one dictionary, many processes. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import os
 import random
 import signal
 import socket
+import sys
 import time
 from multiprocessing import util
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 
 def run_all(targets):
@@ -153,17 +155,8 @@ def price():
         measure("manager: update", update)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     # Closures reach a child by a copy of the memory only.
     multiprocessing.set_start_method("fork")
     # Made here, or a manager that is killed leaves it behind.

@@ -1,16 +1,18 @@
 """Lock: the last tickets. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
 import json
-import math
 import multiprocessing
 import os
 import random
 import signal
 import stat
+import sys
 import tempfile
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 BUYERS = 10
 # Children as copies, which need not be told what they work on.
@@ -189,17 +191,8 @@ def price(shop):
     measure("write aside and sync", 10, write)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

@@ -1,20 +1,21 @@
 """Copying files: one after the other, or several at once. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
 import hashlib
-import math
 import os
 import random
 import shutil
 import signal
 import stat
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pool, set_start_method
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 PIECE = 1 << 20
 
@@ -210,17 +211,8 @@ def copied(source, target):
             if (data := file.read_bytes()) == (target / file.name).read_bytes()]
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)  # nothing waits here
-    parser.parse_args()
+    parser(__doc__).parse_args()  # nothing waits here
     set_start_method("fork")
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)

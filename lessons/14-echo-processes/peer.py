@@ -1,8 +1,5 @@
 """Echo with processes: one for each client. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import os
 import resource
 import socket
@@ -10,6 +7,10 @@ import struct
 import sys
 import time
 from multiprocessing import Pipe, Process, connection, set_start_method
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 WORKERS = 3
 PATIENCE = 10
@@ -319,19 +320,10 @@ def price():
         client.close()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
     # What servers print must not come into the middle of a line.
     sys.stdout.reconfigure(line_buffering=True)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     set_start_method("fork")
 
     def pause(seconds):

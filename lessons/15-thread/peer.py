@@ -1,14 +1,17 @@
 """Thread: several at work in one process. The same as src/main.rs, in Python."""
 
 import argparse
-import contextlib
-import math
 import multiprocessing
 import operator
 import os
+import sys
 import threading
 import time
 from decimal import Decimal
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 OPERATIONS = {
     "+": operator.add,
@@ -186,18 +189,10 @@ def number(text):
         raise argparse.ArgumentTypeError(f"{text} is no number") from None
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--numbers", nargs=2, type=number, default=[12, 5])
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--numbers", nargs=2, type=number, default=[12, 5])
+    options = known.parse_args()
     multiprocessing.set_start_method("fork")
 
     def pause(seconds):

@@ -1,14 +1,17 @@
 """Thread states: new, runnable, running, blocked, ended. The same in Python."""
 
-import argparse
 import contextlib
-import math
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 PATIENCE = 5.0  # seconds to look for a state that is to come
 
@@ -203,17 +206,8 @@ def measure(label, times, body):
     print(f"figure\t{label}\t{seconds:.9f}\t{result}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     multiprocessing.set_start_method("fork")
 
     def pause(seconds):

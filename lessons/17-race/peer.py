@@ -1,12 +1,14 @@
 """Race: lost updates. The same as src/main.rs, in Python."""
 
-import argparse
 import collections
-import contextlib
-import math
 import random
+import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 MILLION = 1_000_000
 RUNS = 200
@@ -160,17 +162,8 @@ def one_at_a_time(pause):
     print("one at a time, lost:", THREADS - number.value)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

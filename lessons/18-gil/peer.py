@@ -1,14 +1,16 @@
 """GIL: many threads, one interpreter. The same as src/main.rs, in Python."""
 
-import argparse
 import asyncio
-import contextlib
 import dis
 import math
 import multiprocessing
 import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 counter = 0
 
@@ -189,18 +191,10 @@ def wait_five_ways(speed, full):
     measure("wait", (slept, coroutine_slept), 1, waits, seconds / speed)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--full", action="store_true")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--full", action="store_true")
+    options = known.parse_args()
 
     one_line()
     compute_with_lock()

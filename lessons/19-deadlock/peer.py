@@ -1,13 +1,15 @@
 """Deadlock: two locks, two orders. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import queue
 import random
+import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 TEN = ["anna", "ben", "carl", "dora", "emil", "fay", "gus", "hana", "ida", "jan"]
 
@@ -180,17 +182,8 @@ def price():
     figure("two watched locks", seconds, [taken, len(graph.held_by)])
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     writers(TEN[:2], two_orders, speed)
     writers(TEN, one_order, speed)

@@ -1,12 +1,14 @@
 """Semaphore: five seats, twenty guests. The same as src/main.rs, in Python."""
 
-import argparse
-import contextlib
-import math
 import multiprocessing
 import random
+import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 SEATS = 5
 GUESTS = 20
@@ -104,17 +106,8 @@ def price(label, seats):
     print(f"figure\t{label}\t{seconds:.12f}\t{result}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

@@ -1,10 +1,8 @@
 """IP look-up: 24 addresses, 24 threads. The same as src/main.rs, in Python."""
 
 import argparse
-import contextlib
 import ipaddress
 import json
-import math
 import socket
 import sys
 import threading
@@ -17,6 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 KNOWN = """
     1.1.1.1 8.8.8.8 9.9.9.9 76.76.2.0 77.88.8.8 94.140.14.14 114.114.114.114 119.29.29.29
@@ -147,19 +146,11 @@ def address(text):
     raise argparse.ArgumentTypeError("give one as in http://ip-api.com/json/")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--url", type=address, help="a service such as http://ip-api.com/json/")
-    parser.add_argument("--addresses", type=Path, help="a file with one a line")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--url", type=address, help="a service such as http://ip-api.com/json/")
+    known.add_argument("--addresses", type=Path, help="a file with one a line")
+    options = known.parse_args()
     addresses = KNOWN
     if options.addresses:
         addresses = read(options.addresses)

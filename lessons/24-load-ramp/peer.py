@@ -2,7 +2,6 @@
 
 import argparse
 import collections
-import contextlib
 import http.client
 import json
 import math
@@ -17,6 +16,7 @@ import urllib.request
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 # No proxy: the site is on this machine.
 CLIENT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -203,19 +203,11 @@ def stops_halfway(site, speed):
     outcomes(answers)
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--rule", type=rule, default="0:50,1:30", help="SECOND:REQUESTS,...")
-    parser.add_argument("--url", type=address, help="ask this server, not the local site")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--rule", type=rule, default="0:50,1:30", help="SECOND:REQUESTS,...")
+    known.add_argument("--url", type=address, help="ask this server, not the local site")
+    options = known.parse_args()
     if options.url:
         ramp(options.url, options.speed, options.rule)
         return

@@ -3,13 +3,15 @@
 Needs greenlet from PyPI: `just python` installs it below target/.
 """
 
-import argparse
-import contextlib
-import math
+import sys
 import threading
 import time
+from pathlib import Path
 
 import greenlet
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 
 def verse(sing):
@@ -111,17 +113,8 @@ def figure(label, seconds, result):
     print(f"figure\t{label}\t{seconds:.12f}\t{result}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)

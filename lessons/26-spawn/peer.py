@@ -4,14 +4,16 @@ Needs gevent from PyPI: `just python` installs it below target/. What tokio
 does there is done by asyncio here.
 """
 
-import argparse
 import asyncio
-import contextlib
-import math
+import sys
 import threading
 import time
+from pathlib import Path
 
 import gevent
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 SLEEPERS = 10_000
 
@@ -111,17 +113,8 @@ def figure(label, taken, woken):
     print(f"figure\t{label}\t{taken:.9f}\t{woken}")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def seconds(natural):
         return natural / speed

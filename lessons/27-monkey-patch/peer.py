@@ -4,9 +4,6 @@ The module socket is used as it is, and then once more when gevent has replaced
 what is in it.
 """
 
-import argparse
-import contextlib
-import math
 import socket
 import sys
 import threading
@@ -18,6 +15,7 @@ from gevent import monkey
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 PAGES = 8
 
@@ -88,17 +86,8 @@ def a_client_that_yields(address):
     print(f"urllib, patched: bytes {lengths}, {took:.3f} s")
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     print("starts the local site; cargo builds it first if it must", flush=True)
     with Site(0.3 / speed) as slow, Site() as quick:
         before = socket.socket

@@ -3,11 +3,8 @@
 gevent takes the part of may, asyncio that of tokio.
 """
 
-import argparse
 import asyncio
-import contextlib
 import itertools
-import math
 import os
 import resource
 import select
@@ -17,6 +14,10 @@ import struct
 import sys
 import time
 from multiprocessing import Event, Process, Semaphore, set_start_method
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 PATIENCE = 10
 BACKLOG = 4096  # so many may wait to be accepted
@@ -354,19 +355,10 @@ def a_client(name, serve):
             client.close()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
     # What servers print must not come into the middle of a line.
     sys.stdout.reconfigure(line_buffering=True)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
 
     def pause(seconds):
         time.sleep(seconds / speed)
