@@ -7,7 +7,6 @@ use shared::trace::{Event, Trace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, FileTimes, Permissions};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{
     DirBuilderExt, FileExt, MetadataExt, PermissionsExt, symlink,
@@ -15,11 +14,12 @@ use std::os::unix::fs::{
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
-use testkit::{Change, Check, Ended, Lesson, Run, Screen, happened, noted};
+use testkit::{
+    Change, Check, Ended, Lesson, Run, Screen, happened, may_mount, noted,
+};
 
 const LESSON: Lesson = Lesson {
     package: "copy-files",
@@ -774,10 +774,7 @@ fn a_file_that_may_not_be_so_large_is_named() {
 
 #[test]
 fn no_space_is_named() {
-    let allowed = Command::new("unshare").args(["--mount", "true"]).output();
-    if !allowed.is_ok_and(|run| run.status.success()) {
-        let why = "NOT RUN: no_space: this user may not unshare(1)";
-        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
+    if !may_mount("copy-files: no space") {
         return;
     }
     let place = Place::new();

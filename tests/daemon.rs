@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared::trace::Event;
-use testkit::{Change, Check, Lesson, happened, noted};
+use testkit::{Change, Check, Lesson, happened, noted, pid_of, signal_of};
 
 const LESSON: Lesson = Lesson {
     package: "daemon",
@@ -44,7 +44,7 @@ fn claims_are_proven_and_can_fail() {
             step: "parent_is_killed",
             claim: "gone with its parent",
             proven: |events| {
-                end_of(events, "parent") == "SIGKILL"
+                signal_of(events, "parent") == "SIGKILL"
                     && gone_with_its_parent(events)
             },
             broken: (
@@ -70,7 +70,7 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "without_the_flag",
             claim: "this lesson ends it",
-            proven: |events| end_of(events, "child") == "SIGTERM",
+            proven: |events| signal_of(events, "child") == "SIGTERM",
             broken: FLAGGED,
         },
         Check {
@@ -108,19 +108,5 @@ const FLAGGED: Change =
 
 /// Nobody but the system can have killed it: the lesson sends SIGTERM.
 fn gone_with_its_parent(events: &[Event]) -> bool {
-    end_of(events, "child") == "SIGKILL"
-}
-
-fn pid_of(events: &[Event], track: &str) -> i32 {
-    let mut events = events.iter().filter(|event| event.track == track);
-    events.next().expect("the track did something").pid
-}
-
-/// The signal that ended the process of a track; null if none did or nobody
-/// waited for it.
-fn end_of(events: &[Event], track: &str) -> Value {
-    let pid = i64::from(pid_of(events, track));
-    let mut reaped = happened(events, "reaped");
-    let reaped = reaped.find(|event| event.args["pid"] == pid);
-    reaped.map_or(Value::Null, |event| event.args["signal"].clone())
+    signal_of(events, "child") == "SIGKILL"
 }

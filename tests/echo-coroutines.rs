@@ -10,7 +10,7 @@ use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Ended, Lesson, Run, happened, not_run, noted};
 
 const LESSON: Lesson = Lesson {
     package: "echo-coroutines",
@@ -344,8 +344,7 @@ fn three_thousand_clients_at_once() {
         let run = Run::new(LESSON, &args).end().well();
         let events = run.trace.events();
         if run.stdout.contains("not shown here") {
-            let why = "NOT RUN: three_thousand_clients: too few descriptors";
-            writeln!(std::io::stderr(), "{why}").expect("it is open");
+            not_run("echo-coroutines: 3000 clients", "too few descriptors");
             continue;
         }
         assert_eq!(here(events).into_iter().max(), Some(3000));

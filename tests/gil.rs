@@ -5,9 +5,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shared::lesson::Claim;
 use shared::trace::{Event, Phase};
-use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
-use testkit::{Change, Check, Lesson, Run, happened, noted, until};
+use testkit::{Change, Check, Lesson, Run, happened, not_run, noted, until};
 
 const LESSON: Lesson = Lesson {
     package: "gil",
@@ -20,7 +19,7 @@ testkit::battery!(LESSON);
 #[test]
 fn claims_are_proven_and_can_fail() {
     if cores().len() < 2 {
-        return not_run("the claims of lesson 18: there is one core only");
+        return not_run("the claims of lesson 18", "there is one core only");
     }
     LESSON.prove(&[
         Check {
@@ -315,11 +314,6 @@ fn stored(events: &[Event]) -> Vec<u64> {
     let stores = happened(events, "stores");
     let values = stores.filter_map(|event| event.args["value"].as_u64());
     values.collect()
-}
-
-fn not_run(why: &str) {
-    // Past the test runner's own capture, which would hide it.
-    let _ = writeln!(io::stderr(), "NOT RUN: {why}");
 }
 
 fn cores() -> Vec<usize> {

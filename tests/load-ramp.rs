@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
-use testkit::{Change, Check, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Lesson, Run, happened, not_run, noted};
 
 const LESSON: Lesson = Lesson {
     package: "load-ramp",
@@ -438,8 +438,7 @@ fn another_server_that_fails() {
 fn too_few_threads_to_be_had() {
     if !Uid::effective().is_root() {
         // All of this user's count, and nobody knows how many there are.
-        let why = "NOT RUN: too_few_threads: this user is no other";
-        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
+        not_run("load-ramp: too few threads", "this user is no other");
         return;
     }
     for step in ["ramp", "closed_or_open"] {

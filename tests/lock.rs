@@ -179,7 +179,9 @@ fn claims_are_proven_and_can_fail() {
                 let buys = happened(events, "buys");
                 let mut killed = buys.filter(|event| event.track == "victim");
                 let pid = killed.next().map(|event| event.pid.into());
-                pid == noted(events, "next", "died with the lock").as_i64()
+                pid.is_some()
+                    && pid
+                        == noted(events, "next", "died with the lock").as_i64()
             },
             broken: (
                 "killed.rs",

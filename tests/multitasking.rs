@@ -6,9 +6,9 @@ use nix::unistd::Pid;
 use shared::lesson::Claim;
 use shared::trace::{Event, Phase};
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::process::CommandExt;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Ended, Lesson, Run, happened, not_run, noted};
 
 const LESSON: Lesson = Lesson {
     package: "multitasking",
@@ -21,7 +21,7 @@ testkit::battery!(LESSON);
 #[test]
 fn claims_are_proven_and_can_fail() {
     if cores().len() < 2 {
-        return not_run("the claims of lesson 1: there is one core only");
+        return not_run("the claims of lesson 1", "there is one core only");
     }
     LESSON.prove(&[
         Check {
@@ -46,7 +46,8 @@ fn claims_are_proven_and_can_fail() {
             step: "one_waits",
             claim: "waiting takes nothing of the core",
             proven: |events| {
-                noted(events, "ben", "part of the core").as_f64() < Some(0.1)
+                let part = noted(events, "ben", "part of the core").as_f64();
+                part.is_some_and(|part| part < 0.1)
             },
             broken: COMPUTES_TOO,
         },
@@ -216,11 +217,6 @@ fn cores() -> Vec<usize> {
     let set = sched_getaffinity(Pid::from_raw(0)).expect("it can be asked");
     let all = 0..CpuSet::count();
     all.filter(|&core| set.is_set(core) == Ok(true)).collect()
-}
-
-fn not_run(why: &str) {
-    // Past the test runner's own capture, which would hide it.
-    let _ = writeln!(io::stderr(), "NOT RUN: {why}");
 }
 
 /// Runs the lesson with something done to its process before it begins.

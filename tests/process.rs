@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::trace::{Event, Phase};
 use std::collections::BTreeSet;
 use std::fs;
-use testkit::{Change, Check, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Lesson, Run, happened, noted, pid_of, signal_of};
 
 const LESSON: Lesson = Lesson {
     package: "process",
@@ -100,7 +100,7 @@ fn claims_are_proven_and_can_fail() {
             claim: "it leaves an exit code",
             proven: |events| {
                 noted(events, "parent", "in the end") == "exited with code 0"
-                    && ended_by(events, "child") == json!(null)
+                    && signal_of(events, "child") == json!(null)
             },
             broken: (
                 "main.rs",
@@ -166,7 +166,7 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "terminate_and_kill",
             claim: "terminate ends one",
-            proven: |events| ended_by(events, "willing") == "SIGTERM",
+            proven: |events| signal_of(events, "willing") == "SIGTERM",
             broken: (
                 "ending.rs",
                 "process.terminate()?;\n    let end",
@@ -184,7 +184,7 @@ fn claims_are_proven_and_can_fail() {
         Check {
             step: "terminate_and_kill",
             claim: "until kill ends it",
-            proven: |events| ended_by(events, "deaf") == "SIGKILL",
+            proven: |events| signal_of(events, "deaf") == "SIGKILL",
             broken: NOT_DEAF_TO_IT,
         },
         Check {
@@ -290,19 +290,6 @@ fn extent(events: &[Event], name: &str) -> u64 {
     times.iter().max().unwrap_or(&0) - times.iter().min().unwrap_or(&0)
 }
 
-fn pid_of(events: &[Event], track: &str) -> i32 {
-    let mut events = events.iter().filter(|event| event.track == track);
-    events.next().expect("the track did something").pid
-}
-
-/// The signal that ended the process of a track; null if none did.
-fn ended_by(events: &[Event], track: &str) -> serde_json::Value {
-    let pid = i64::from(pid_of(events, track));
-    let mut reaped = happened(events, "reaped");
-    let reaped = reaped.find(|event| event.args["pid"] == pid);
-    reaped.expect("it was waited for").args["signal"].clone()
-}
-
 #[test]
 fn what_it_starts_itself_is_no_lesson() {
     let run = Run::other(LESSON.binary, &["--oven", "180"]).end();
@@ -339,7 +326,7 @@ fn how_an_orphan_ended_is_recorded() {
         (killed, json!("SIGKILL"), "killed by SIGKILL"),
     ] {
         let events = ended.trace.events();
-        assert_eq!(ended_by(events, "child"), signal);
+        assert_eq!(signal_of(events, "child"), signal);
         let end = noted(events, "grandparent", "the orphan in the end");
         assert_eq!(end, said);
     }

@@ -4,9 +4,8 @@ use nix::sys::resource::{Resource, setrlimit};
 use shared::lesson::{Claim, Figure};
 use shared::trace::{Event, Kind, Phase};
 use std::collections::{BTreeMap, HashSet};
-use std::io::Write;
 use std::os::unix::process::CommandExt;
-use testkit::{Change, Check, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Lesson, Run, happened, not_run, noted};
 
 const LESSON: Lesson = Lesson {
     package: "spawn",
@@ -284,8 +283,7 @@ fn more_stacks_than_the_system_allows() {
     let limit: u64 = limit.trim().parse().expect("it is a number");
     let most = 1_000_000;
     if limit > 2 * most {
-        let why = "NOT RUN: more_stacks: there is room for a million";
-        writeln!(std::io::stderr(), "{why}").expect("it is open");
+        not_run("spawn: too many stacks", "there is room for a million");
         return;
     }
     let args = ["--step", "with_stacks", "--sleepers", &most.to_string()];

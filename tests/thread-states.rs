@@ -1,9 +1,7 @@
 //! Lesson 16: each state is brought about and read back.
 
 use shared::trace::Event;
-use std::io::Write;
-use std::process::Command;
-use testkit::{Change, Check, Lesson, Run, happened, noted};
+use testkit::{Change, Check, Lesson, Run, happened, may_mount, noted};
 
 const LESSON: Lesson = Lesson {
     package: "thread-states",
@@ -265,10 +263,7 @@ fn without_proc_it_says_what_is_missing() {
         LESSON.binary
     );
     let args = ["--mount", "--propagation", "private", "sh", "-c", &script];
-    let allowed = Command::new("unshare").args(["--mount", "true"]).output();
-    if !allowed.is_ok_and(|run| run.status.success()) {
-        let why = "NOT RUN: without_proc: this user may not unshare(1)";
-        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
+    if !may_mount("thread-states: without /proc") {
         return;
     }
     Run::other("unshare", &args).end().refused(1, &["/proc", "mount"]);

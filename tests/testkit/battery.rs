@@ -1,6 +1,7 @@
 //! What every lesson has to stand, whatever it shows.
 
 use crate::Lesson;
+use crate::needs::not_run;
 use crate::run::{Run, until};
 use crate::screen::Screen;
 use nix::sys::signal::{Signal, kill};
@@ -10,7 +11,7 @@ use shared::lesson::Figure;
 use shared::trace::{Event, Kind};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
@@ -469,20 +470,17 @@ fn build_what_starts(peer: &str) {
 fn python(peer: &str) -> Option<String> {
     let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let venv = format!("{top}/target/python/bin/python3");
-    let source = fs::read_to_string(peer).expect("a lesson has a peer.py");
-    let imports = source.lines().filter(|line| line.starts_with("import "));
-    let imports = imports.collect::<Vec<_>>().join("\n");
+    let missing = format!("{top}/lessons/missing.py");
     let works = |python: &String| {
-        let run = Command::new(python).args(["-c", &imports]).output();
-        run.is_ok_and(|run| run.status.success())
+        let run = Command::new(python).args([&missing, peer]).output();
+        run.is_ok_and(|run| {
+            run.status.success() && run.stdout.trim_ascii().is_empty()
+        })
     };
     let found = [venv, "python3".to_owned()].into_iter().find(works);
     if found.is_none() {
-        // Past the test runner's own capture, which would hide it.
-        let _ = writeln!(
-            std::io::stderr(),
-            "NOT RUN: {peer}: no python3 has what it imports; `just python` installs it"
-        );
+        let why = "no python3 has what it imports; `just python` installs it";
+        not_run(peer, why);
     }
     found
 }

@@ -149,6 +149,24 @@ pub fn noted(events: &[Event], track: &str, name: &str) -> Value {
     value.cloned().unwrap_or_default()
 }
 
+/// The process of a track.
+///
+/// # Panics
+/// When nothing happened on it.
+pub fn pid_of(events: &[Event], track: &str) -> i32 {
+    let mut events = events.iter().filter(|event| event.track == track);
+    events.next().expect("the track did something").pid
+}
+
+/// The signal that ended the process of a track; null if none did, or nobody
+/// waited for it.
+pub fn signal_of(events: &[Event], track: &str) -> Value {
+    let pid = i64::from(pid_of(events, track));
+    let mut reaped = happened(events, "reaped");
+    let reaped = reaped.find(|event| event.args["pid"] == pid);
+    reaped.map_or(Value::Null, |event| event.args["signal"].clone())
+}
+
 /// How many spans called `name` were open after each of their beginnings and
 /// ends; of those that were recorded as they went on.
 pub fn open_spans(events: &[Event], name: &str) -> Vec<usize> {

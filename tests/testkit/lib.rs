@@ -9,13 +9,15 @@
 mod battery;
 mod check;
 mod mutant;
+mod needs;
 mod record;
 mod run;
 mod screen;
 
 pub use battery::Faults;
-pub use check::{Check, happened, noted, open_spans};
+pub use check::{Check, happened, noted, open_spans, pid_of, signal_of};
 pub use mutant::Change;
+pub use needs::{may_mount, not_run};
 pub use run::{Ended, Run, copy_program, until};
 pub use screen::{Keys, Screen};
 

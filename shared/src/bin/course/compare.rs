@@ -3,7 +3,7 @@
 
 use super::comparison::{Comparison, Round, compare, mean_ratio, middle};
 use super::{chart, figures};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use shared::catalogue::{Catalogue, Lesson, table};
@@ -145,28 +145,24 @@ fn built(lesson: &Lesson) -> Result<PathBuf> {
 
 /// A Python that has what the peer imports.
 fn python(lesson: &Lesson) -> Result<&'static str> {
-    let peer = figures::peer(lesson);
-    let source = fs::read_to_string(&peer)
-        .with_context(|| format!("cannot read {}", peer.display()))?;
     let python = super::python();
-    let version = Command::new(python).arg("--version").output();
-    version.context("cannot run python3: `apt install python3` installs it")?;
-    let top = source.lines().filter_map(|line| {
-        let name = line.strip_prefix("import ");
-        let name = name.or_else(|| line.strip_prefix("from "));
-        name.and_then(|name| name.split([' ', '.', ',']).next())
-    });
-    // What stands beside the lessons is found by the peer itself.
-    let top = top.filter(|name| {
-        !Path::new("lessons").join(name).with_extension("py").exists()
-    });
-    for module in top {
-        let import = format!("import {module}");
-        let found = Command::new(python).args(["-c", &import]).output();
-        if !found.is_ok_and(|found| found.status.success()) {
-            bail!("python3 has no `{module}`: `just python` installs it");
-        }
-    }
+    let asked = Command::new(python)
+        .arg("lessons/missing.py")
+        .arg(figures::peer(lesson))
+        .output();
+    let asked = asked
+        .context("cannot run python3: `apt install python3` installs it")?;
+    let missing = String::from_utf8_lossy(&asked.stdout);
+    let missing = missing.trim();
+    ensure!(
+        asked.status.success(),
+        "cannot tell what peer.py imports: {}",
+        String::from_utf8_lossy(&asked.stderr).trim_end()
+    );
+    ensure!(
+        missing.is_empty(),
+        "python3 has no {missing}: `just python` installs it"
+    );
     Ok(python)
 }
 
