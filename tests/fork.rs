@@ -4,8 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shared::lesson::Claim;
 use shared::trace::{Event, Fate, Trace};
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use testkit::{Change, Check, Ended, Lesson, Run, may_mount, noted, pid_of};
 
 const LESSON: Lesson = Lesson {
