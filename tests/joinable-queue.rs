@@ -159,7 +159,7 @@ fn claims_are_proven_and_can_fail() {
                 let told = "join has returned within ";
                 let mut told =
                     events.iter().filter(|event| event.name.starts_with(told));
-                told.any(|told| told.args["value"] == "no")
+                told.any(|told| told.args["value"] == false)
                     && done_pages(events).len() < 12
             },
             broken: DIES_WITHOUT_A_PAGE,
