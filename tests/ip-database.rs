@@ -732,9 +732,29 @@ fn what_is_no_url_is_refused_and_not_repeated() {
         ended.refused(2, &["--database", "mysql://USER:PASSWORD@HOST"]);
         assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
     }
-    for url in ["", "https://ip-api.com/json/", "ip-api.com", "http://x:y/"] {
+    for url in [
+        "",
+        "https://ip-api.com/json/",
+        "ip-api.com",
+        "http://x:y/",
+        "http://x/?",
+        "http://anna:gehe1m@x/",
+        "mysql://root:gehe1m@127.0.0.1/test",
+    ] {
         let ended = Run::new(LESSON, &["--url", url]).end();
-        ended.refused(2, &["--url", "http://ip-api.com/json/"]);
+        ended.refused(2, &["--url", "; give", "http://ip-api.com/json/"]);
+        assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+    }
+    let url = "mysql://root:gehe1m@127.0.0.1/test";
+    for args in [
+        &[url][..],
+        &["--step", STORE, url],
+        &["--count", "3", url, url],
+        &["--", url],
+    ] {
+        let ended = Run::new(LESSON, args).end();
+        ended.refused(2, &["it belongs to no option"]);
+        assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
     }
 }
 

@@ -1,12 +1,9 @@
 //! Which database, and how it is called where others may read it.
 
 use crate::engine::Engine;
-use anyhow::{Context, anyhow};
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
+use anyhow::Context;
 use sqlx::any::AnyConnectOptions;
 use std::env;
-use std::ffi::OsStr;
 use std::fmt::{self, Write};
 use std::path::Path;
 
@@ -36,13 +33,17 @@ impl Target {
         })
     }
 
-    /// What the URL says; none if it cannot be one.
-    fn parse(url: &str) -> Option<Self> {
+    /// What the URL says.
+    ///
+    /// # Errors
+    /// What to give, if it can be none.
+    pub fn parse(url: &str) -> Result<Self, String> {
         let file = url.strip_prefix("sqlite:");
-        match file.map(|file| file.strip_prefix("//").unwrap_or(file)) {
-            Some(file) => Self::sqlite(file),
+        let target = match file {
+            Some(file) => Self::sqlite(file.strip_prefix("//").unwrap_or(file)),
             None => Self::mysql(url),
-        }
+        };
+        target.ok_or_else(|| ADVICE.to_owned())
     }
 
     fn sqlite(file: &str) -> Option<Self> {
@@ -102,29 +103,5 @@ fn escaped(path: &str) -> String {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
-    }
-}
-
-/// Takes a URL, and never repeats a wrong one, which may have a password in
-/// it.
-#[derive(Clone)]
-pub struct TargetParser;
-
-impl TypedValueParser for TargetParser {
-    type Value = Target;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        _: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<Target, clap::Error> {
-        let target = value.to_str().and_then(Target::parse);
-        target.ok_or_else(|| {
-            let option = "'--database <URL>'";
-            let wrong = anyhow!("invalid value for {option}: {ADVICE}\n");
-            let kind = ErrorKind::ValueValidation;
-            clap::Error::raw(kind, wrong).with_cmd(command)
-        })
     }
 }
