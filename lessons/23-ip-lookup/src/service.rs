@@ -2,7 +2,7 @@
 
 use crate::row::{Place, Row};
 use shared::Track;
-use shared::client::{Client, Failure, Limits};
+use shared::client::{Client, Limits};
 use std::time::Duration;
 
 /// Where addresses are looked up, by one thread or by many.
@@ -24,7 +24,7 @@ impl Service {
     /// Fills the row, whatever comes of it.
     pub fn look_up(&self, row: &mut Row) {
         let reply = self.client.get(&format!("{}{}", self.base, row.address));
-        let reply = reply.map_err(|failure| told(&failure));
+        let reply = reply.map_err(|failure| failure.told());
         row.place = reply.and_then(|reply| Place::read(&reply.body));
     }
 }
@@ -33,13 +33,4 @@ impl Service {
 pub fn ask(track: &Track, service: &Service, row: &mut Row) {
     track.span("waits", || service.look_up(row));
     track.mark_with("filled", [("row", row.to_string().into())]);
-}
-
-fn told(failure: &Failure) -> String {
-    match failure {
-        Failure::Status { retry_after: Some(seconds), .. } => {
-            format!("{failure}, again in {seconds} s")
-        }
-        _ => failure.to_string(),
-    }
 }

@@ -4,7 +4,7 @@ use crate::options::Options;
 use crate::place::Place;
 use crate::store::{Found, Missing};
 use crate::told;
-use shared::client::{AsyncClient, Failure, Limits};
+use shared::client::{AsyncClient, Limits};
 use shared::site::{Plan, Site};
 use shared::{Stage, Track};
 use std::net::IpAddr;
@@ -50,7 +50,7 @@ impl Service {
         let late = late.map(|(_, ms)| format!("?ms={ms}"));
         let late = late.unwrap_or_default();
         let reply = self.client.get(&format!("{}{ip}{late}", self.base)).await;
-        Place::read(&reply.map_err(|failure| why(&failure))?.body)
+        Place::read(&reply.map_err(|failure| failure.told())?.body)
     }
 }
 
@@ -92,13 +92,4 @@ pub fn site(plan: Plan) -> shared::Result<(Site, Service)> {
 fn service(base: String, time: Duration) -> Service {
     let limits = Limits { time, bytes: 1 << 16, redirects: 5 };
     Service { client: AsyncClient::new(limits), base, late: Vec::new() }
-}
-
-fn why(failure: &Failure) -> String {
-    match failure {
-        Failure::Status { retry_after: Some(seconds), .. } => {
-            format!("{failure}, again in {seconds} s")
-        }
-        _ => failure.to_string(),
-    }
 }

@@ -25,21 +25,30 @@ impl AsyncClient {
     /// If the system gives no random numbers.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self::guided(limits, |_| true)
+        Self::of(reqwest::Client::builder(), limits, |_| true)
     }
 
-    /// The same, and when a server sends it on, it goes only where `may_go`
-    /// says yes to the address.
+    /// The same with a name, which each request tells (User-Agent); and when a
+    /// server sends it on, it goes only where `may_go` says yes to the address.
     ///
     /// # Panics
-    /// Like [`AsyncClient::new`].
+    /// Like [`AsyncClient::new`]; and for a name that no header can have.
     #[must_use]
     pub fn guided(
+        limits: Limits,
+        name: &str,
+        may_go: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(reqwest::Client::builder().user_agent(name), limits, may_go)
+    }
+
+    fn of(
+        builder: reqwest::ClientBuilder,
         limits: Limits,
         may_go: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
         let redirects = limits.redirects as usize;
-        let agent = reqwest::Client::builder()
+        let agent = builder
             .no_proxy()
             .redirect(Policy::custom(move |attempt| {
                 sent_on(attempt, redirects, &may_go)
@@ -67,7 +76,7 @@ impl AsyncClient {
         let mut answer = self.agent.get(url).send().await.map_err(failure)?;
         let header = |name| answer.headers().get(name)?.to_str().ok();
         if !answer.status().is_success() {
-            let wait = header(RETRY_AFTER).and_then(|text| text.parse().ok());
+            let wait = header(RETRY_AFTER);
             return Err(Failure::status(answer.status(), wait));
         }
         let kind = header(CONTENT_TYPE).unwrap_or_default().to_owned();

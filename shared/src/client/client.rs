@@ -78,7 +78,7 @@ impl Client {
         let mut answer = self.agent.get(url).call().map_err(failed)?;
         let header = |name| answer.headers().get(name)?.to_str().ok();
         if !answer.status().is_success() {
-            let wait = header(RETRY_AFTER).and_then(|text| text.parse().ok());
+            let wait = header(RETRY_AFTER);
             return Err(Failure::status(answer.status(), wait));
         }
         let kind = header(CONTENT_TYPE).unwrap_or_default().to_owned();

@@ -336,7 +336,7 @@ fn only_where_it_may_go() -> Outcome {
     let guided = |word: &'static str| {
         runtime.block_on(async {
             let may_go = move |url: &str| !url.contains(word);
-            AsyncClient::guided(LIMITS, may_go).get(&url).await
+            AsyncClient::guided(LIMITS, "guided", may_go).get(&url).await
         })
     };
     let astray = format!("{}&hop=2", url);
