@@ -25,6 +25,8 @@ use tempfile::TempDir;
 use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
 use tokio::runtime::Builder;
 
+#[path = "../lessons/29-ip-database/src/connect.rs"]
+mod connect;
 #[path = "../lessons/29-ip-database/src/place.rs"]
 mod place;
 
@@ -673,6 +675,108 @@ fn another_table_of_that_name_is_named_and_left_alone() {
                 "id INTEGER, ip CHAR(45), city CHAR(40), country CHAR(40), \
                  UNIQUE (ip, city)",
                 ["no key", "twice"],
+#[test]
+fn rows_of_an_earlier_run_are_told_apart() {
+    let all = Service::new(|_| Answer::Now(city("Utopia")));
+    let but_one = Service::new(|ip| {
+        Answer::Now(match ip {
+            "9.9.9.9" => http("503 Service Unavailable", ""),
+            _ => city("Utopia"),
+        })
+    });
+    for database in Database::each("rows of an earlier run") {
+        let args = |service: &Service, step: &str| {
+            ["--url", &service.url, "--step", step].map(str::to_owned)
+        };
+        let run = |service: &Service, step| {
+            let args = args(service, step);
+            database.run(&args.each_ref().map(String::as_str)).end()
+        };
+        run(&all, STORE).well();
+        let ended = run(&but_one, STORE);
+        ended.refused(1, &["1 of 10 addresses are not stored", "9.9.9.9"]);
+        let row = "503 Service Unavailable; an earlier row stays";
+        assert!(ended.stdout.contains(row), "{}", ended.stdout);
+        assert!(!ended.stdout.contains('\u{2717}'), "{}", ended.stdout);
+        let ended = run(&but_one, "twice_is_not_double");
+        ended.refused(1, &["2 of 10 addresses are not stored"]);
+        assert!(!ended.stdout.contains('\u{2717}'), "{}", ended.stdout);
+        assert_eq!(table(&database.url()).len(), 10);
+    }
+}
+
+/// Who is found only the second time is no row that is there twice.
+#[test]
+fn a_look_up_that_fails_only_the_first_time() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let service = Service::new(|ip| {
+        Answer::Now(match ip {
+            "1.1.1.1" if ASKED.fetch_add(1, Relaxed) % 2 == 0 => {
+                http("503 Service Unavailable", "")
+            }
+            _ => city("Utopia"),
+        })
+    });
+    for database in Database::each("found the second time") {
+        let args = ["--url", &service.url, "--step", "twice_is_not_double"];
+        let ended = database.run(&args).end();
+        ended.refused(1, &["1 of 10 addresses are not stored", "1.1.1.1"]);
+        assert!(!ended.stdout.contains('\u{2717}'), "{}", ended.stdout);
+        assert_eq!(table(&database.url()).len(), 10);
+    }
+}
+
+/// What MySQL says of a character that a column cannot have: number 1366, and
+/// no SQLSTATE that would tell.
+#[test]
+fn a_value_refused_by_number_alone_is_of_one_row() {
+    let Some(database) = Database::mariadb("refused by number") else { return };
+    let service = Service::new(|ip| {
+        Answer::Now(city(if ip == "9.9.9.9" { "Odd" } else { "Utopia" }))
+    });
+    let args = ["--url", &service.url, "--step", STORE];
+    database.run(&args).end().well();
+    sql(
+        &database.url(),
+        &[
+            "DELETE FROM ips",
+            "CREATE TRIGGER odd BEFORE INSERT ON ips FOR EACH ROW \
+             IF NEW.city = 'Odd' THEN SIGNAL SQLSTATE 'HY000' \
+             SET MYSQL_ERRNO = 1366, MESSAGE_TEXT = 'Incorrect string value'; \
+             END IF",
+        ],
+    );
+    let ended = database.run(&args).end();
+    ended.refused(1, &["1 of 10", "9.9.9.9: Incorrect string value"]);
+    assert_eq!(table(&database.url()).len(), 9);
+}
+
+/// Whoever panics after a server was silent is heard.
+#[test]
+fn a_silent_server_silences_nobody_else() {
+    let listener = TcpListener::bind("127.0.0.1:0");
+    let listener = listener.expect("there is a free port");
+    let address = listener.local_addr().expect("it has an address");
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(install_default_drivers);
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be had");
+    static HEARD: AtomicU32 = AtomicU32::new(0);
+    const WORD: &str = "this panic is meant";
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match panic.payload_as_str() {
+        Some(WORD) => _ = HEARD.fetch_add(1, Relaxed),
+        _ => before(panic),
+    }));
+    let options = format!("mysql://anna@{address}/test").parse();
+    let options = options.expect("it is a URL");
+    let opened = connect::connect(options, Duration::from_millis(100));
+    let opened = runtime.block_on(opened);
+    assert!(matches!(opened, Err(trouble::Trouble::Late)), "{opened:?}");
+    assert!(thread::spawn(|| panic!("{WORD}")).join().is_err());
+    assert_eq!(HEARD.load(Relaxed), 1);
+}
+
             ),
         ] {
             let create = format!("CREATE TABLE ips ({columns})");

@@ -4,6 +4,7 @@
 //! they find. Who writes it there, and what if all of it is done once more?
 
 mod addresses;
+mod connect;
 mod engine;
 mod faults;
 mod options;

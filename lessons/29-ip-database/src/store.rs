@@ -1,24 +1,23 @@
 //! The table `ips`, in whichever database it is.
 
+use crate::connect::connect;
 use crate::engine::Engine;
 use crate::insert;
 use crate::options::Options;
 use crate::place::Place;
 use crate::target::Target;
-use crate::trouble::{TO_CONNECT, Trouble, in_time};
+use crate::trouble::{PATIENCE, TO_CONNECT, Trouble, in_time};
 use anyhow::{anyhow, ensure};
 use shared::Stage;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::query_builder::QueryBuilder;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, query_scalar};
 use std::cell::OnceCell;
 use std::net::IpAddr;
-use std::panic;
 use std::slice::from_ref;
 use std::sync::Once;
 use std::time::Duration;
 use tokio::runtime::Builder;
-use tokio::spawn;
 use tokio::time::timeout;
 
 /// What is to be stored.
@@ -85,7 +84,7 @@ impl Store {
     async fn open(target: &Target) -> shared::Result<Self> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(install_default_drivers);
-        let first = in_time(connect(target.options.clone())).await;
+        let first = connect(target.options.clone(), PATIENCE).await;
         let mut first =
             first.map_err(|trouble| cannot("open", target, &trouble))?;
         prepare(&mut first, target).await?;
@@ -168,21 +167,6 @@ impl Store {
     pub fn cannot(&self, what: &str, trouble: &Trouble) -> anyhow::Error {
         cannot(what, &self.target, trouble)
     }
-}
-
-/// One connection. A pool would ask again and again where nobody listens; this
-/// says so. In a task, since the driver panics at some answers of a server
-/// that is no database.
-async fn connect(options: AnyConnectOptions) -> sqlx::Result<AnyConnection> {
-    let told = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    let connection =
-        spawn(async move { AnyConnection::connect_with(&options).await });
-    let connection = connection.await;
-    panic::set_hook(told);
-    connection.unwrap_or_else(|_| {
-        Err(sqlx::Error::Protocol("it speaks another protocol".to_owned()))
-    })
 }
 
 /// Makes the table, and sees whether that is the one which is there.
