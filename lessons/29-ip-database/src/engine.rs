@@ -65,6 +65,8 @@ impl Engine {
                      GROUP BY index_name
                      HAVING MAX(non_unique) = 0
                      AND GROUP_CONCAT(column_name) = 'ip'
+                     -- of all of it, not of its beginning
+                     AND MAX(sub_part) IS NULL
                  ) AS found"
             }
         }
