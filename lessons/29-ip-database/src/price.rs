@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::place::Place;
 use crate::service::{Service, site};
 use crate::store::{Found, with_store};
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
 use shared::Stage;
 use shared::lesson::equals;
 use shared::site::Plan;
@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 
 const ROWS: u8 = 20;
 
-/// So many rows a statement.
-const WAYS: [(&str, usize); 2] =
-    [("20 rows, a statement each", 1), ("20 rows, one statement", 20)];
+/// So many rows a statement, and how many statements that makes.
+const WAYS: [(&str, usize, usize); 2] =
+    [("20 rows, a statement each", 1, 20), ("20 rows, one statement", 20, 1)];
 
 /// Twenty look-ups at once; then twenty rows, stored by a statement each, and
 /// by one for all. What takes how long?
@@ -30,23 +30,25 @@ pub fn price(stage: &Stage) -> shared::Result {
     with_store(stage, async |store| {
         look_ups(stage, &service).await?;
         store.remove(&ips).await?; // of a run that was stopped
-        for (label, size) in WAYS {
-            let start = Instant::now();
+        for (label, size, _) in WAYS {
+            let (start, mut statements) = (Instant::now(), 0_usize);
             for batch in rows.chunks(size) {
                 let stored = insert(store, batch).await;
                 stored.map_err(|trouble| store.cannot("write to", &trouble))?;
+                statements += 1;
             }
             let seconds = start.elapsed().as_secs_f64();
             let stored = store.rows(&ips).await?.len();
             stage.figure_of(stored, label, seconds)?;
-            table.note(label, stored);
+            table.record(label, [statements, stored].as_slice());
             store.remove(&ips).await?;
         }
         Ok(())
     })?;
-    for (label, _) in WAYS {
-        let stored: usize = table.noted(label)?;
-        stage.claim(label, stored, equals(ROWS.into()));
+    for (label, _, expected) in WAYS {
+        let [statements, stored]: [usize; 2] = table.noted(label)?;
+        ensure!(stored == usize::from(ROWS), "{stored} rows are stored");
+        stage.claim(label, statements, equals(expected));
     }
     Ok(())
 }
