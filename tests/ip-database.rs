@@ -1172,6 +1172,9 @@ impl Server {
         };
         let at = place.path().display();
         let child = Command::new(server)
+                "CREATE DATABASE other",
+                "CREATE DATABASE to_read",
+                "GRANT SELECT ON to_read.* TO anna@'%'",
             .arg("--no-defaults")
             .args(user())
             .arg(format!("--datadir={at}/data"))
@@ -1235,6 +1238,14 @@ fn a_server_that_goes_away_half_way_and_comes_back() {
     let ended = run(&["--url", &long.url, "--step", STORE], &url);
     ended
         .refused(1, &["1 of 10", "9.9.9.9", "Data too long for column 'city'"]);
+    for (database, why) in [
+        ("other", "Access denied for user 'anna'@'%' to database 'other'"),
+        ("to_read", "CREATE command denied"),
+    ] {
+        let url = server.url(&format!("anna:{SECRET}"), database);
+        let ended = run(&["--step", STORE], &url);
+        ended.refused(1, &["grant it to this user, or name another", why]);
+    }
     assert_eq!(table(&url).len(), 9);
     sql(&url, &["DROP TABLE ips"]);
 

@@ -1,6 +1,7 @@
 //! Why a database did not do what it was asked for.
 
 use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::mysql::MySqlDatabaseError;
 use std::fmt;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -11,6 +12,13 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest that a pool may take for a connection: it asks again and again.
 pub const TO_CONNECT: Duration = Duration::from_secs(5);
+
+/// Error numbers of MySQL and MariaDB.
+const NO_SUCH_DATABASE: u16 = 1049;
+/// To use a database; to do this or that in a table of it.
+const DENIED: [u16; 2] = [1044, 1142];
+/// In the column's character set. MySQL has no SQLSTATE for it.
+const NO_SUCH_CHARACTER: u16 = 1366;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -60,6 +68,7 @@ impl Trouble {
         // SQLSTATE: class 22 is data, 23 a constraint.
         let state = error.code().filter(|code| code.len() == 5);
         check.contains(&kind)
+            || self.number() == Some(NO_SUCH_CHARACTER)
             || state.is_some_and(|state| {
                 state.starts_with("22") || state.starts_with("23")
             })
@@ -81,7 +90,12 @@ impl Trouble {
         match (code.len(), code.as_ref()) {
             (0, _) => "see whether its server runs and is to be reached",
             (5, "28000") => "correct user or password in --database",
-            (5, "42000") => "create it, or name one that this user may use",
+            (5, _) if self.number() == Some(NO_SUCH_DATABASE) => {
+                "create it, or name another one"
+            }
+            (5, _) if self.number().is_some_and(|n| DENIED.contains(&n)) => {
+                "grant it to this user, or name another database"
+            }
             (5, "08004") => "wait until others have disconnected",
             (5, _) => "mend that and run it again",
             (_, code) => match code.parse::<u32>().unwrap_or(0) & 0xff {
@@ -93,6 +107,12 @@ impl Trouble {
                 _ => "mend that and run it again",
             },
         }
+    }
+
+    /// What MySQL and MariaDB number it, which says more than SQLSTATE.
+    fn number(&self) -> Option<u16> {
+        let error = self.said()?.try_downcast_ref::<MySqlDatabaseError>()?;
+        Some(error.number())
     }
 
     fn said(&self) -> Option<&dyn DatabaseError> {
