@@ -4,6 +4,7 @@ use crate::place::Place;
 use crate::store::{Missing, Row, Store};
 use anyhow::ensure;
 use shared::{Stage, Track};
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// A table has no more rows than these; what is beyond is counted.
@@ -45,7 +46,8 @@ pub async fn rows_of(
     Ok(rows)
 }
 
-/// Shows what is not stored and what is; returns that.
+/// Shows what is not stored and what is; returns what is. A row of an earlier
+/// run is not taken for one of this run.
 ///
 /// # Errors
 /// When they could not be read.
@@ -54,13 +56,26 @@ pub fn table(
     missing: &[Missing],
     rows: shared::Result<Vec<Row>>,
 ) -> shared::Result<Vec<Row>> {
+    let ips: HashSet<String> =
+        missing.iter().map(|row| row.ip.to_string()).collect();
+    let rows = rows.map(|rows| {
+        let earlier = |row: &Row| ips.contains(&row.1);
+        rows.into_iter().partition::<Vec<_>, _>(earlier)
+    });
     if !missing.is_empty() {
-        let cells = missing.iter().take(SHOWN);
-        let cells = cells.map(|row| [row.ip.to_string(), row.why.clone()]);
+        let earlier = rows.as_ref().map_or(&[][..], |(earlier, _)| earlier);
+        let cells = missing.iter().take(SHOWN).map(|Missing { ip, why }| {
+            let ip = ip.to_string();
+            let why = match earlier.iter().any(|row| row.1 == ip) {
+                true => format!("{why}; an earlier row stays"),
+                false => why.clone(),
+            };
+            [ip, why]
+        });
         stage.table(["not stored", "because"], cells);
         more(stage, missing.len());
     }
-    let rows = rows.map_err(|error| match missing.len() {
+    let (_, rows) = rows.map_err(|error| match missing.len() {
         0 => error,
         number => error.context(format!("{number} are not stored")),
     })?;
@@ -93,8 +108,8 @@ pub fn finish(missing: &[Missing], addresses: &[IpAddr]) -> shared::Result {
     let first = first.map(|row| format!("{}: {}", row.ip, row.why));
     ensure!(
         number == 0,
-        "{number} of {all} addresses are not stored, the first {}; mend that \
-         and run it again: what is stored stays",
+        "{number} of {all} addresses are not stored; mend that and run it \
+         again, what is stored stays: the first is {}",
         first.unwrap_or_default()
     );
     Ok(())
