@@ -135,6 +135,9 @@ impl Store {
     /// # Errors
     /// When the database does not say.
     pub async fn rows(&self, ips: &[IpAddr]) -> shared::Result<Vec<Row>> {
+        if ips.is_empty() {
+            return Ok(Vec::new()); // `IN ()` is no SQL
+        }
         let ask = "SELECT id, ip, city, country FROM ips WHERE ip IN (";
         let mut sql = listed(ask, ips);
         sql.push(" ORDER BY id");
@@ -142,14 +145,15 @@ impl Store {
         in_time(rows).await.map_err(|trouble| self.cannot("read", &trouble))
     }
 
-    /// How many rows the table has.
+    /// How many rows the table has besides those of these addresses.
     ///
     /// # Errors
     /// When the database does not say.
-    pub async fn count(&self) -> shared::Result<i64> {
+    pub async fn count_but(&self, ips: &[IpAddr]) -> shared::Result<i64> {
         let count = query_scalar("SELECT COUNT(*) FROM ips");
-        let count = in_time(count.fetch_one(&self.pool)).await;
-        count.map_err(|trouble| self.cannot("read", &trouble))
+        let count: Result<i64, _> = in_time(count.fetch_one(&self.pool)).await;
+        let count = count.map_err(|trouble| self.cannot("read", &trouble))?;
+        Ok(count - self.rows(ips).await?.len() as i64)
     }
 
     /// Removes the rows of these addresses.
@@ -176,8 +180,8 @@ async fn prepare(first: &mut AnyConnection, target: &Target) -> shared::Result {
     let columns = "SELECT id, ip, city, country FROM ips WHERE 1 = 0";
     let another = |why: &str| {
         anyhow!(
-            "the table ips in {target} is another one: {why}; rename or drop \
-             it, or name another database"
+            "cannot use the table ips in {target}; rename or drop it, or name \
+             another database: it is another one, {why}"
         )
     };
     let found = in_time(first.execute(columns)).await;
@@ -207,5 +211,5 @@ fn missing(batch: &[Found], why: &str) -> Vec<Missing> {
 
 fn cannot(what: &str, target: &Target, trouble: &Trouble) -> anyhow::Error {
     let advice = trouble.advice();
-    anyhow!("cannot {what} the database {target}: {trouble}; {advice}")
+    anyhow!("cannot {what} the database {target}; {advice}: {trouble}")
 }
