@@ -320,7 +320,7 @@ fn too_few_open_files() {
     for number in ["14", "20"] {
         let command = "ulimit -n $1; exec $0 --speed 20";
         let args = ["-c", command, LESSON.binary, number];
-        let words = ["failed: ", "(ulimit -n): Too many open files"];
+        let words = ["failed: ", "with `ulimit -n N`: Too many open files"];
         Run::other("sh", &args).end().refused(1, &words);
     }
 }

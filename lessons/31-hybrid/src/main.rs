@@ -99,7 +99,9 @@ fn process(
             .spawn(move || {
                 let _ = fails.send(thread(&port, places));
             })
-            .context("cannot start a thread; raise the limit (ulimit -u)")?;
+            .context(
+                "cannot start a thread; raise the limit with `ulimit -u N`",
+            )?;
     }
     failure.recv()?
 }
@@ -107,7 +109,8 @@ fn process(
 /// One thread: its door, and the coroutines that let clients in.
 fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
     let runtime = Runtime::new_current_thread().enable_io().build();
-    let runtime = runtime.context("no runtime; raise the limit (ulimit -n)")?;
+    let runtime =
+        runtime.context("no runtime; raise the limit with `ulimit -n N`")?;
     runtime.block_on(async {
         let door = Arc::new(port.listen()?);
         let mut coroutines = JoinSet::new();
@@ -115,7 +118,7 @@ fn thread(port: &Port, places: Vec<Arc<Place>>) -> shared::Result {
             coroutines.spawn(place.attend(Arc::clone(&door)));
         }
         while let Some(end) = coroutines.join_next().await {
-            end?.context("cannot accept; raise the limit (ulimit -n)")?;
+            end?.context("cannot accept; raise the limit with `ulimit -n N`")?;
         }
         Ok(())
     })

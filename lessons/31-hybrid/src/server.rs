@@ -32,7 +32,7 @@ impl Port {
         let door = bind(self.address).and_then(|door| door.listen(1024));
         let door = door.with_context(|| {
             format!(
-                "cannot listen at {}; raise the limit (ulimit -n)",
+                "cannot listen at {}; raise the limit with `ulimit -n N`",
                 self.address
             )
         })?;

@@ -78,7 +78,8 @@ impl Gallery {
 /// Runs a future on this thread. A process that has done that must not fork.
 pub fn run<F: Future>(future: F) -> shared::Result<F::Output> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("no runtime; raise the limit (ulimit -n)")?;
+    let runtime =
+        runtime.context("no runtime; raise the limit with `ulimit -n N`")?;
     Ok(runtime.block_on(future))
 }
 
