@@ -70,11 +70,11 @@ fn threads(stage: &Stage) -> shared::Result {
 }
 
 /// Eight processes. Each has a socket of its own that listens at the same
-/// port. Which of them gets a client?
+/// port, and a place for one client. Which of them answer eight clients?
 ///
-/// - [ ] the one that has nothing to do
-/// - [ ] all of them, and the quickest answers
-/// - [x] one that the system picks, busy or not
+/// - [ ] the first one: only one can listen at a port
+/// - [ ] the quickest one: all of them get each client
+/// - [x] all eight: the system deals the clients out
 fn processes(stage: &Stage) -> shared::Result {
     wait_then_compute(stage, Mixture::new(8, 1, 1))?;
     let trace = stage.trace()?;
