@@ -333,7 +333,8 @@ fn numbers_of_no_question() {
         run.refused(2, &["--question", "from 1"]);
     }
     let run = Run::new(LESSON, &["--question", "10"]).end();
-    run.refused(2, &["--question 10", "give 1 to 9"]);
+    let words = ["invalid value '10' for '--question <N>'", "from 1 to 9"];
+    run.refused(2, &words);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::question::{self, Question};
 use anyhow::Result;
+use clap::error::ErrorKind;
 use std::path::PathBuf;
 
 /// What of the questions is wanted.
@@ -48,8 +49,11 @@ impl Options {
         let chosen: Vec<_> = chosen.collect();
         if let (Some(number), []) = (self.question, &chosen[..]) {
             // As clap does for what it knows before the file is read.
-            eprintln!("review: --question {number}: give 1 to {count}");
-            std::process::exit(2);
+            let wrong = format!(
+                "invalid value '{number}' for '--question <N>': give the \
+                 number of a question, from 1 to {count}\n"
+            );
+            clap::Error::raw(ErrorKind::ValueValidation, wrong).exit();
         }
         Ok(chosen)
     }
