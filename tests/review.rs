@@ -307,6 +307,67 @@ fn a_claim_that_no_lesson_makes_is_found() {
         .args(["--prove", "--questions", &path])
         .stdin(Stdio::null())
         .output();
+/// A lesson that does not come to its end is a row, and the others are judged;
+/// and what proves two answers is run once.
+#[test]
+fn a_lesson_that_cannot_be_run_is_told_with_the_others() {
+    let file = File::of(
+        questions(&[
+            &question("Why?", TWO, "questions"),
+            &question("And?", TWO, "questions"),
+            &question("How?", TWO, "questions"),
+        ])
+        .replacen("\"thread\"", "\"fork\"", 1)
+        .replacen("\"two_ways\"", "\"one_call_two_returns\"", 1),
+    );
+    // It has that claim.
+    let place = tempfile::tempdir().expect("a temporary folder can be made");
+    let trace = place.path().join("trace").display().to_string();
+    let args = ["--step", "the_answers", "--trace", &trace];
+    Run::new(LESSON, &args).end().well();
+    // Nothing is built, then there is something to run.
+    let log = place.path().join("log").display().to_string();
+    let (_place, cargo) = cargo(&format!(
+        "echo \"$*\" >> {log}\n\
+         for trace; do :; done\n\
+         cp {trace} \"$trace\"\n\
+         case \"$*\" in *'--package fork '*) exit 101;; esac"
+    ));
+    let mut run = Run::new(LESSON, &["--prove", "--questions", &file.path()]);
+    run.command.env("CARGO", cargo);
+    let ended = run.end();
+    ended.refused(1, &["1 of 3 proofs failed"]);
+    assert_eq!(ended.stdout.matches(" held").count(), 2, "{}", ended.stdout);
+    for words in ["cannot be run", "of lesson fork", "exit status: 101"] {
+        assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    }
+    let runs = fs::read_to_string(log).expect("it was run");
+    assert_eq!(runs.lines().count(), 2, "{runs}");
+}
+
+/// Each answer names the lessons that prove it.
+#[test]
+fn the_answers_name_their_lessons() {
+    let run = Run::new(LESSON, &["--step", "the_answers"]).end().well();
+    let file = format!("{}/questions.json", LESSON.folder);
+    let file = fs::read_to_string(file).expect("it is there");
+    let file: serde_json::Value =
+        serde_json::from_str(&file).expect("it is JSON");
+    let questions = file["questions"].as_array().expect("a list");
+    let proofs = questions.iter().flat_map(|it| it["proofs"].as_array());
+    let mut rest = run.stdout.as_str();
+    for proof in proofs.flatten() {
+        let [lesson, step] = ["lesson", "step"]
+            .map(|key| proof[key].as_str().expect("it has that").to_owned());
+        let end = format!(" {lesson}, {step}\n");
+        let at = rest.find(&end);
+        let at = at.unwrap_or_else(|| panic!("{end}: {}", run.stdout));
+        let line = rest[..at].lines().next_back().unwrap_or_default();
+        assert!(line.trim_start().starts_with("lesson "), "{line}");
+        rest = &rest[at + end.len()..];
+    }
+}
+
     let run = run.expect("the lesson can be started");
     assert_eq!(run.status.code(), Some(1));
     assert!(text(&run.stdout).contains("is not claimed"));

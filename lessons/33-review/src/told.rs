@@ -70,4 +70,8 @@ pub fn tell_in_short(stage: &Stage, number: usize, question: &Question) {
     for choice in right {
         stage.tell(PLAIN, "     ", &choice.text);
     }
+    for proof in &question.proofs {
+        let text = format!("lesson {}, {}", numbered(proof), proof.step);
+        stage.tell(PLAIN, "       ", &text);
+    }
 }
