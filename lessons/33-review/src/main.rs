@@ -16,7 +16,6 @@ mod waiting;
 
 use course::Course;
 use options::Options;
-use question::Question;
 use shared::lesson::{differs_from, equals};
 use shared::process::Process;
 use shared::{Stage, Track, lesson};
@@ -55,8 +54,6 @@ fn the_answers(stage: &Stage) -> shared::Result {
         }
     }
     stage.claim("questions", questions.len(), equals(9));
-    let right: Vec<_> = questions.iter().map(Question::right).collect();
-    stage.claim("right choices of each: one", right, equals(vec![1; 9]));
     let Some(course) = course else {
         stage.cannot_show("where they are proven", "the lessons are not here");
         return Ok(());
