@@ -301,6 +301,12 @@ fn a_claim_that_no_lesson_makes_is_found() {
         .args(["--prove", "--questions", &path])
         .stdin(Stdio::null())
         .output();
+    let run = run.expect("the lesson can be started");
+    assert_eq!(run.status.code(), Some(1));
+    assert!(text(&run.stdout).contains("is not claimed"));
+    assert!(text(&run.stderr).contains("1 of 1 proofs failed"));
+}
+
 /// A lesson that does not come to its end is a row, and the others are judged;
 /// and what proves two answers is run once.
 #[test]
@@ -360,12 +366,6 @@ fn the_answers_name_their_lessons() {
         assert!(line.trim_start().starts_with("lesson "), "{line}");
         rest = &rest[at + end.len()..];
     }
-}
-
-    let run = run.expect("the lesson can be started");
-    assert_eq!(run.status.code(), Some(1));
-    assert!(text(&run.stdout).contains("is not claimed"));
-    assert!(text(&run.stderr).contains("1 of 1 proofs failed"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use shared::lesson::{Claim, Keys};
 use shared::trace::Trace;
 use shared::{Result, Stage};
+use std::collections::HashMap;
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -52,10 +53,13 @@ pub fn prove_all(stage: &Stage, questions: &[(usize, Question)]) -> Result {
     stage.tell(PLAIN, "", &format!("{text} The first time takes minutes.\n"));
     let place = stage.folder()?;
     let progress = stage.progress("proofs", proofs.len() as u64);
-    let mut rows = Vec::new();
+    let (mut rows, mut claims) = (Vec::new(), HashMap::new());
     for (number, proof) in &proofs {
-        let verdict = verdict(proof, &run(proof, &place)?);
-        let Proof { lesson, claim, .. } = proof;
+        let Proof { lesson, step, claim } = proof;
+        // One step may prove several answers.
+        let made = claims.entry((lesson, step));
+        let made = made.or_insert_with(|| run(proof, &place));
+        let verdict = verdict(proof, made);
         let number = number.to_string();
         let row = [number.as_str(), lesson, claim, verdict];
         rows.push(row.map(str::to_owned));
@@ -65,6 +69,12 @@ pub fn prove_all(stage: &Stage, questions: &[(usize, Question)]) -> Result {
     let held = rows.iter().filter(|row| row[3] == HELD).count();
     let all = rows.len();
     stage.table(["", "lesson", "claim", ""], rows);
+    let mut whys: Vec<_> =
+        claims.into_values().filter_map(Result::err).collect();
+    whys.sort_by_key(|why| why.to_string());
+    for why in whys {
+        stage.tell(PLAIN, "", &format!("{why:#}"));
+    }
     let failed = all - held;
     ensure!(failed == 0, "{failed} of {all} proofs failed; see the table");
     stage.tell(PLAIN, "", &format!("\n{all} of {all} proofs held"));
@@ -73,7 +83,8 @@ pub fn prove_all(stage: &Stage, questions: &[(usize, Question)]) -> Result {
 
 const HELD: &str = "held";
 
-fn verdict(proof: &Proof, made: &[Claim]) -> &'static str {
+fn verdict(proof: &Proof, made: &Result<Vec<Claim>>) -> &'static str {
+    let Ok(made) = made else { return "cannot be run" };
     match made.iter().find(|claim| claim.text == proof.claim) {
         Some(claim) if claim.held => HELD,
         Some(_) => "did not hold",
@@ -93,7 +104,10 @@ fn run(proof: &Proof, place: &Path) -> Result<Vec<Claim>> {
             "cannot run {step} of lesson {lesson}; try `just lesson {lesson}`"
         )
     };
-    command.status().with_context(what)?;
+    let ended = command.status().with_context(what)?;
+    // 1: a claim did not hold, which the trace tells.
+    let to_its_end = matches!(ended.code(), Some(0 | 1));
+    ensure!(to_its_end, "{}: it ended with {ended}", what());
     let trace = Trace::read(&trace).with_context(what)?;
     Ok(Claim::all(&trace))
 }
