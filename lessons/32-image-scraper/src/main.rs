@@ -15,6 +15,7 @@ mod price;
 mod retry;
 mod robots;
 mod sheet;
+mod seen;
 mod store;
 mod walk;
 

@@ -2,10 +2,11 @@
 
 use crate::crew::Crew;
 use crate::gallery::{Gallery, ROBOTS_TXT};
-use crate::links::{Links, links};
+use crate::links::{self, Links, links};
 use crate::picture::{Picture, path};
 use crate::retry::{Visitor, same_host};
 use crate::robots::Robots;
+use crate::seen::Seen;
 use crate::{COROUTINES, PROCESSES};
 use anyhow::bail;
 use futures_util::{StreamExt, stream};
@@ -15,7 +16,8 @@ use shared::lesson::equals;
 use shared::site::Plan;
 use shared::{Stage, Track};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::mem;
+use std::pin::pin;
 use url::Url;
 
 /// A calendar has pages without end.
@@ -70,24 +72,25 @@ pub async fn walk(gallery: &Gallery, tracks: &[Track]) -> shared::Result<Walk> {
     }
     let mut visitor = Visitor::new(gallery, &robots);
     visitor.seen = tracks.len() == AT_ONCE;
-    let (mut forbidden, mut problems) = (BTreeSet::new(), Vec::new());
-    let (mut pictures, mut kept) = (Vec::new(), HashSet::new());
-    let mut wave = vec![start.clone()];
-    let mut seen: HashSet<Url> = wave.iter().cloned().collect();
-    let (mut pages, mut endless) = (0, false);
+    let (mut pictures, mut problems) = (Vec::new(), Vec::new());
+    let mut seen = Seen::new(MOST_PAGES);
+    let [mut kept, mut forbidden] = [(); 2].map(|()| Seen::new(MOST_PICTURES));
+    let (mut wave, mut pages) = (vec![start.clone()], 0);
+    seen.add(start);
     while !wave.is_empty() {
+        let now = mem::take(&mut wave);
         let free = RefCell::new(tracks.iter().collect::<Vec<_>>());
         let read = |page| read(page, &visitor, &free, &tracks[0]);
-        let reads = wave.iter().map(read);
-        let reads = stream::iter(reads).buffered(AT_ONCE);
-        let found: Vec<_> = reads.collect().await;
-        pages += found.len();
-        let mut next = Vec::new();
-        for (page, found) in wave.iter().zip(found) {
+        let reads = stream::iter(now.iter().map(read)).buffered(AT_ONCE);
+        let mut reads = pin!(reads);
+        for page in &now {
+            // No more of them than are read at once wait in memory.
+            let Some(found) = reads.next().await else { break };
+            pages += 1;
             let found = match found {
                 Ok(found) => found,
                 Err(why) if page == start => bail!(
-                    "cannot read {page}: {why}; name a page that can be read"
+                    "cannot read {page}; name a page that can be read: {why}"
                 ),
                 Err(why) => {
                     problems.push((path(page.as_str()).to_owned(), why));
@@ -97,36 +100,39 @@ pub async fn walk(gallery: &Gallery, tracks: &[Track]) -> shared::Result<Walk> {
             let mut may_go = |url: &Url| {
                 let allowed = robots.allow(url);
                 if !allowed && same_host(url, start) {
-                    forbidden.insert(url.clone());
+                    forbidden.add(url);
                 }
                 allowed && same_host(url, start)
             };
+            if found.more {
+                let why = format!("more than {} links", links::MOST);
+                problems.push((path(page.as_str()).to_owned(), why));
+            }
             let below = |url: &Url| url.path().starts_with(folder(start));
-            next.extend(found.pages.into_iter().filter(|url| {
-                below(url) && may_go(url) && seen.insert(url.clone())
-            }));
+            wave.extend(
+                found
+                    .pages
+                    .into_iter()
+                    .filter(|url| below(url) && may_go(url) && seen.add(url)),
+            );
             pictures.extend(
                 found
                     .pictures
                     .into_iter()
-                    .filter(|url| may_go(url) && kept.insert(url.clone())),
+                    .filter(|url| may_go(url) && kept.add(url)),
             );
         }
-        wave = next;
-        endless |= pages + wave.len() > MOST_PAGES;
-        wave.truncate(MOST_PAGES - pages);
     }
-    if endless {
+    if seen.full {
         let why = format!("the gallery has more than {MOST_PAGES} pages");
         problems.push(("the rest".to_owned(), why));
     }
-    if pictures.len() > MOST_PICTURES {
+    if kept.full {
         let why = format!("there are more than {MOST_PICTURES} pictures");
         problems.push(("the rest".to_owned(), why));
-        pictures.truncate(MOST_PICTURES);
     }
     let pictures = pictures.iter().map(Picture::at).collect();
-    let forbidden = forbidden.len();
+    let forbidden = forbidden.count();
     Ok(Walk { robots, pictures, pages, forbidden, problems })
 }
 
@@ -134,7 +140,7 @@ pub async fn walk(gallery: &Gallery, tracks: &[Track]) -> shared::Result<Walk> {
 /// all.
 async fn read(
     page: &Url,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     free: &RefCell<Vec<&Track>>,
     of_all: &Track,
 ) -> Result<Links, String> {
@@ -143,7 +149,7 @@ async fn read(
     free.borrow_mut().extend(track);
     let reply = reply.map_err(|refusal| refusal.to_string())?;
     let kind = reply.kind.split(';').next().unwrap_or_default().trim();
-    match kind {
+    match kind.to_ascii_lowercase().as_str() {
         "text/html" | "application/xhtml+xml" => {
             let base = Url::parse(&reply.url).unwrap_or(page.clone());
             Ok(links(&reply.body, &base))
@@ -165,10 +171,19 @@ async fn robots(gallery: &Gallery, tracks: &[Track]) -> shared::Result<Robots> {
         Err((_, Failure::Status { status: 400..=428 | 430..=499, .. })) => {
             Ok(Robots::default())
         }
-        Err((why, _)) => bail!(
-            "cannot read {url}, where it is said what robots may fetch: {why}; \
-             try it later"
-        ),
+        Err((why, failure)) => {
+            let advice = match failure {
+                Failure::Https => "name a gallery that speaks http",
+                Failure::Astray(_) => "name the gallery where that leads",
+                Failure::Redirects | Failure::TooLarge(_) => "ask its owner",
+                Failure::Host => "correct the name of its host",
+                _ => "try it later",
+            };
+            bail!(
+                "cannot read {url}, where it is said what robots may fetch; \
+                 {advice}: {why}"
+            )
+        }
     }
 }
 
