@@ -1,6 +1,7 @@
 //! The gallery that is scraped, and what the local site counts.
 
 use crate::name::is_of_a_picture;
+use crate::quiet::Quiet;
 use anyhow::Context;
 use serde::Deserialize;
 use shared::Stage;
@@ -24,26 +25,28 @@ pub struct Gallery {
     pub limits: Limits,
     /// The first pause before something is asked for again.
     pub back_off: Duration,
+    /// When it wants to be left alone.
+    pub quiet: Quiet,
 }
 
 /// What the local site tells of itself.
 #[derive(Deserialize)]
 pub struct Counts {
     pub requests: usize,
-    pub in_flight_peak: usize,
     pub disallowed: usize,
 }
 
 impl Gallery {
     /// That of another site.
-    pub fn at(stage: &Stage, start: &Url) -> Self {
+    pub fn at(stage: &Stage, start: &Url) -> shared::Result<Self> {
         let time = Duration::from_secs(20);
-        Self {
+        Ok(Self {
             start: start.clone(),
             label: start.to_string(),
             limits: Limits { time, bytes: 16 << 20, redirects: 5 },
             back_off: stage.time(0.5),
-        }
+            quiet: Quiet::new()?,
+        })
     }
 
     /// That of a site of our own, which takes its time for each answer, and
@@ -62,7 +65,7 @@ impl Gallery {
         let site = Site::start(plan.latency(stage.time(0.08)))?;
         let start = Url::parse(&(site.url() + path))?;
         let label = format!("{path} of the local site");
-        Ok((site, Self { label, ..Self::at(stage, &start) }))
+        Ok((site, Self { label, ..Self::at(stage, &start)? }))
     }
 
     /// What the local site has counted.

@@ -12,6 +12,7 @@ mod odd;
 mod options;
 mod picture;
 mod price;
+mod quiet;
 mod retry;
 mod robots;
 mod sheet;
@@ -124,7 +125,7 @@ fn fetch(
 /// One picture: waits for it, looks whether it is one, and stores it.
 async fn keep(
     track: &Track,
-    visitor: &Visitor,
+    visitor: &Visitor<'_>,
     store: &Store,
     picture: &Picture,
 ) -> Result<usize, String> {

@@ -2,7 +2,7 @@
 
 use crate::gallery::Gallery;
 use crate::picture::path;
-use crate::robots::Robots;
+use crate::robots::{NAME, Robots};
 use shared::Track;
 use shared::client::{AsyncClient, Failure, Reply};
 use std::cell::Cell;
@@ -18,9 +18,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 const IN_VAIN: u32 = 12;
 
 /// Asks the site of a gallery for one thing after the other.
-pub struct Visitor {
+pub struct Visitor<'a> {
     client: AsyncClient,
-    back_off: Duration,
+    gallery: &'a Gallery,
     in_vain: Cell<u32>,
     /// Whether it is to be seen when it waits.
     pub seen: bool,
@@ -32,32 +32,30 @@ pub struct Refusal {
     attempts: u32,
 }
 
-impl Visitor {
+impl<'a> Visitor<'a> {
     /// It is sent on to nowhere but where it may go: robots.txt is for the
     /// targets of redirects, too.
-    pub fn new(gallery: &Gallery, robots: &Robots) -> Self {
+    pub fn new(gallery: &'a Gallery, robots: &Robots) -> Self {
         let (start, robots) = (gallery.start.clone(), robots.clone());
         let may_go = move |address: &str| {
             let url = Url::parse(address).ok();
             url.is_some_and(|url| same_host(&url, &start) && robots.allow(&url))
         };
-        let client = AsyncClient::guided(gallery.limits, may_go);
-        let (back_off, in_vain) = (gallery.back_off, Cell::new(0));
-        Self { client, back_off, in_vain, seen: true }
+        let client = AsyncClient::guided(gallery.limits, NAME, may_go);
+        Self { client, gallery, in_vain: Cell::new(0), seen: true }
     }
 
-    /// What is at `address`. A failure that may pass is waited for, as long as
-    /// the site says, or twice as long each time.
+    /// What is at `address`. A failure that may pass is waited for, twice as
+    /// long each time; and when the site says how long nobody asks.
     pub async fn get(
         &self,
         address: &str,
         track: &Track,
     ) -> Result<Reply, Refusal> {
-        let (mut attempts, mut pause) = (0, self.back_off);
+        let (mut attempts, mut pause) = (0, self.gallery.back_off);
+        let mut own = Duration::ZERO;
         loop {
-            if self.in_vain.get() >= IN_VAIN {
-                let why = "not asked for, since the site has fallen silent";
-                let failure = Failure::Other(why.to_owned());
+            if let Err(failure) = self.rest(own, track).await {
                 return Err(Refusal { failure, attempts });
             }
             attempts += 1;
@@ -70,17 +68,47 @@ impl Visitor {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
-            let told = match told_to_wait(&failure) {
-                Some(told) if attempts < ATTEMPTS => told,
-                _ => return Err(Refusal { failure, attempts }),
-            };
-            let seconds = told.as_secs().into();
-            track.mark_with("asks again", [("told", seconds)]);
-            let _sleeps = self.seen.then(|| track.begin("sleeps"));
+            let told = told_to_wait(&failure);
+            let may_pass = told.is_some_and(|told| told <= LONGEST);
+            let again = may_pass && attempts < ATTEMPTS;
+            if again {
+                let seconds = told.unwrap_or_default().as_secs().into();
+                track.mark_with("asks again", [("told", seconds)]);
+            }
+            // Its word holds for all who ask, not for this one alone.
+            let kept = self.gallery.quiet.keep(told.unwrap_or_default(), track);
+            if kept.is_err() || !again {
+                return Err(Refusal { failure, attempts });
+            }
             // Not all at the same moment.
-            let own = pause.mul_f64(track.chosen_between(0.5, 1.5));
-            sleep(told.max(own)).await;
+            own = pause.mul_f64(track.chosen_between(0.5, 1.5));
             pause *= 2;
+        }
+    }
+
+    /// Until the site wants to be asked, and for `own` at least.
+    async fn rest(&self, own: Duration, track: &Track) -> Result<(), Failure> {
+        let not = |why: String| Failure::Other(format!("not asked for, {why}"));
+        let mut own = own;
+        loop {
+            if self.in_vain.get() >= IN_VAIN {
+                return Err(not("since the site has fallen silent".to_owned()));
+            }
+            let left = self.gallery.quiet.left(track);
+            let left = left.map_err(|error| not(error.to_string()))?;
+            if left > LONGEST {
+                let seconds = left.as_secs();
+                let why =
+                    format!("since the site wants nobody for {seconds} s");
+                return Err(not(why));
+            }
+            let time = own.max(left);
+            if time.is_zero() {
+                return Ok(());
+            }
+            let _sleeps = self.seen.then(|| track.begin("sleeps"));
+            sleep(time).await;
+            own = Duration::ZERO;
         }
     }
 
@@ -93,14 +121,15 @@ impl Visitor {
 /// How long the site wants one to wait before one asks again; none if that
 /// would not help.
 fn told_to_wait(failure: &Failure) -> Option<Duration> {
-    let told = match failure {
+    match failure {
         Failure::Status { status: 429 | 500..=504, retry_after, .. } => {
-            Duration::from_secs(retry_after.unwrap_or(0))
+            Some(Duration::from_secs(retry_after.unwrap_or(0)))
         }
-        Failure::Timeout | Failure::Cut | Failure::Refused => Duration::ZERO,
-        _ => return None,
-    };
-    (told <= LONGEST).then_some(told)
+        Failure::Timeout | Failure::Cut | Failure::Refused => {
+            Some(Duration::ZERO)
+        }
+        _ => None,
+    }
 }
 
 pub fn same_host(one: &Url, other: &Url) -> bool {
@@ -109,10 +138,7 @@ pub fn same_host(one: &Url, other: &Url) -> bool {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.failure)?;
-        if let Failure::Status { retry_after: Some(s), .. } = self.failure {
-            write!(f, ", again in {s} s")?;
-        }
+        f.write_str(&self.failure.told())?;
         match self.attempts {
             0 | 1 => Ok(()),
             attempts => write!(f, ", asked {attempts} times"),
