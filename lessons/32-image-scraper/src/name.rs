@@ -40,9 +40,12 @@ fn is_ending(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether [`file_name`] may have made this name.
+/// Whether [`file_name`] may have made this name. It never makes a path: what
+/// stands in an index may have come from elsewhere.
 pub fn is_of_a_picture(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let hash = stem.rsplit_once('-').map_or("", |(_, hash)| hash);
-    hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    hash.len() == 8
+        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !name.contains('/')
 }
