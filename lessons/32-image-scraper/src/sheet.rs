@@ -1,7 +1,7 @@
 //! All pictures on one sheet, to be looked at.
 
 use crate::picture::check;
-use crate::store::{INDEX, ROOM};
+use crate::store::{INDEX, ROOM, read};
 use anyhow::Context;
 use image::imageops::{overlay, thumbnail};
 use image::{ImageFormat, Rgb, RgbImage};
@@ -22,7 +22,8 @@ const MOST: usize = 1000;
 /// Draws the pictures of a folder, in the order of its index; where the sheet
 /// is.
 pub fn draw(folder: &Path) -> shared::Result<PathBuf> {
-    let index = fs::read_to_string(folder.join(INDEX))?;
+    let index = read(&folder.join(INDEX))?;
+    let index = String::from_utf8_lossy(&index);
     let files = index.lines().skip(1).filter_map(|l| l.split('\t').nth(1));
     let mut seen = BTreeSet::new();
     let files = files.filter(|file| seen.insert(file.to_owned()));
@@ -34,7 +35,7 @@ pub fn draw(folder: &Path) -> shared::Result<PathBuf> {
     let mut sheet =
         RgbImage::from_pixel(size(columns, WIDTH), size(rows, HEIGHT), paper);
     for (number, file) in files.into_iter().enumerate() {
-        let picture = check(&fs::read(folder.join(file))?);
+        let picture = check(&read(&folder.join(file))?);
         let Ok(picture) = picture else { continue }; // somebody's own file
         let picture = picture.to_rgb8();
         let (width, height) = fitting(picture.width(), picture.height());

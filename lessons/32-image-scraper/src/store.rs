@@ -2,7 +2,7 @@
 
 use crate::name::is_of_a_picture;
 use crate::picture::Picture;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use std::collections::{HashMap, HashSet};
@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use thiserror::Error;
 
 /// Says whose pictures these are; locked by the run that works here.
 const LABEL: &str = ".scraped-from";
@@ -19,6 +20,8 @@ const ASIDE: &str = ".unfinished";
 pub const INDEX: &str = "pictures.tsv";
 /// What to do about a file that cannot be written.
 pub const ROOM: &str = "see that this user may, and that there is room";
+/// What to do about one that cannot be read or removed.
+pub const MAY: &str = "see that this user may";
 const HEADER: &str = "path\tfile\tbytes\tblake3\n";
 
 /// A folder of pictures. What is there under its name is whole: that is all
@@ -36,11 +39,15 @@ pub struct Store {
 impl Store {
     /// Opens it, or makes it. `label` says whose pictures are to be in it.
     pub fn open(folder: &Path, label: &str) -> Result<Self> {
-        let (made, label) = open(folder, label).with_context(|| {
-            format!(
-                "cannot keep pictures in {folder:?}; name a folder that is \
-                 missing or empty, or in which the same gallery was kept before"
-            )
+        let (made, label) = open(folder, label).map_err(|why| {
+            let advice = match why.is::<AtWork>() {
+                true => "wait until it has ended",
+                false => {
+                    "name a folder that is missing or empty, or in which the \
+                     same gallery was kept before"
+                }
+            };
+            why.context(format!("cannot keep pictures in {folder:?}; {advice}"))
         })?;
         let (folder, known) = (folder.to_owned(), HashMap::new());
         let mut store = Self { folder, known, made, _label: label };
@@ -101,7 +108,7 @@ impl Store {
         let (mut index, mut twice) = (HEADER.to_owned(), HashSet::new());
         for picture in pictures {
             let Some(file) = self.file(picture) else { continue };
-            let bytes = fs::read(self.folder.join(file))?;
+            let bytes = read(&self.folder.join(file))?;
             let hash = blake3::hash(&bytes);
             let kept = *first.entry(hash).or_insert(file);
             if kept != file {
@@ -110,10 +117,15 @@ impl Store {
             let (path, size) = (picture.path(), bytes.len());
             index += &format!("{path}\t{kept}\t{size}\t{hash}\n");
         }
-        self.write(INDEX, index.as_bytes())
-            .with_context(|| format!("cannot write {INDEX}; {ROOM}"))?;
+        let written = self.write(INDEX, index.as_bytes());
+        written.with_context(|| {
+            format!("cannot write {:?}; {ROOM}", self.folder.join(INDEX))
+        })?;
         for file in twice {
-            fs::remove_file(self.folder.join(file))?;
+            let path = self.folder.join(file);
+            fs::remove_file(&path).with_context(|| {
+                format!("cannot remove {path:?}, which is there twice; {MAY}")
+            })?;
         }
         Ok(())
     }
@@ -131,6 +143,16 @@ impl Drop for Store {
         }
     }
 }
+
+/// Reads a file of the folder.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {path:?}; {MAY}"))
+}
+
+/// Somebody else has the lock.
+#[derive(Debug, Error)]
+#[error("another run is at work in it")]
+struct AtWork;
 
 /// Removes what nobody needs; if it cannot, the next run does.
 fn tidy(folder: &Path) {
@@ -193,9 +215,7 @@ fn lock(file: &File) -> Result<()> {
     };
     let locked = fcntl(file, FcntlArg::F_SETLK(&whole));
     locked.map(drop).map_err(|errno| match errno {
-        nix::Error::EACCES | nix::Error::EAGAIN => {
-            anyhow!("another run is at work in it")
-        }
+        nix::Error::EACCES | nix::Error::EAGAIN => AtWork.into(),
         errno => errno.into(),
     })
 }
