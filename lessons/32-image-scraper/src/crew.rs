@@ -146,6 +146,8 @@ impl<'a> Crew<'a> {
 pub struct Haul {
     pub pages: usize,
     pub pictures: usize,
+    /// How many links robots.txt forbids.
+    pub forbidden: usize,
     /// How many were fetched; the others were there, or are problems.
     pub fetched: usize,
     pub bytes: usize,
@@ -158,6 +160,7 @@ impl Haul {
         let mut haul = Self {
             pages: walk.pages,
             pictures: walk.pictures.len(),
+            forbidden: walk.forbidden,
             fetched: 0,
             bytes: 0,
             problems: walk.problems.clone(),

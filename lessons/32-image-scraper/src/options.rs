@@ -5,9 +5,10 @@ use crate::gallery::Gallery;
 use crate::{scrape, sheet, store};
 use anyhow::{Context, ensure};
 use shared::Stage;
+use shared::client::{Discreet, check_address, nothing};
 use shared::site::Plan;
 use std::path::{Path, PathBuf};
-use url::{ParseError, Url};
+use url::Url;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -15,13 +16,23 @@ pub struct Options {
     /// for the same gallery; in place of the steps. Without --url they are
     /// those of the local site
     #[arg(long, value_name = "DIR")]
-    #[arg(conflicts_with_all = ["step", "walk", "svg", "perfetto"])]
+    #[arg(conflicts_with_all = STEPS)]
     to: Option<PathBuf>,
     /// Scrape the gallery at URL, such as `http://example.com/gallery/`: its
     /// pages are those below that folder
-    #[arg(long, value_name = "URL", value_parser = http, requires = "to")]
+    #[arg(long, value_name = "URL", requires = "to")]
+    #[arg(value_parser = Discreet(http))]
     url: Option<Url>,
+    /// Whoever forgets `--url` may give it with a password, which nobody is to
+    /// read
+    #[arg(hide = true, value_name = "ARGUMENT")]
+    #[arg(value_parser = Discreet(nothing))]
+    other: Vec<String>,
 }
+
+/// What is about the steps.
+const STEPS: [&str; 7] =
+    ["step", "walk", "runs", "hold", "svg", "perfetto", "no_timeline"];
 
 impl Options {
     pub fn keeps(&self) -> bool {
@@ -30,21 +41,13 @@ impl Options {
 }
 
 fn http(text: &str) -> Result<Url, String> {
-    let example = "give one as in http://example.com/gallery/";
-    let url = Url::parse(text).map_err(|why| match why {
-        ParseError::RelativeUrlWithoutBase => {
-            format!("it does not begin with http://; {example}")
-        }
-        why => format!("{why}; {example}"),
-    })?;
-    // It would stand in the index, with every picture.
-    let named = !url.username().is_empty() || url.password().is_some();
-    match url.scheme() {
-        "http" if named => Err(format!("leave out who you are; {example}")),
-        "http" => Ok(url),
-        "https" => Err(format!("https is not spoken here; {example}")),
-        _ => Err(format!("that is not the address of a page; {example}")),
-    }
+    let wanted =
+        "the first page of a gallery, as in http://example.com/gallery/";
+    check_address(text, wanted)?;
+    let url = Url::parse(text).map_err(|why| format!("{why}; give {wanted}"));
+    let mut url = url?;
+    url.set_fragment(None); // of the same page
+    Ok(url)
 }
 
 /// When the lesson has ended, however it did.
@@ -58,7 +61,7 @@ pub fn keep(stage: &Stage) -> shared::Result {
     let options = stage.options::<Options>();
     let to = options.to.as_ref().context("no folder")?;
     let (_site, gallery) = match &options.url {
-        Some(url) => (None, Gallery::at(stage, url)),
+        Some(url) => (None, Gallery::at(stage, url)?),
         None => {
             let (site, gallery) = Gallery::local(stage, Plan::new())?;
             (Some(site), gallery)
@@ -69,7 +72,9 @@ pub fn keep(stage: &Stage) -> shared::Result {
     let haul = scrape(&crew, &gallery, to)?;
     ensure!(
         haul.pictures + haul.problems.len() > 0,
-        "no page has a picture; name the first page of a gallery"
+        "there is no picture on this host that robots.txt allows, and {} links \
+         are forbidden; name the first page of a gallery",
+        haul.forbidden
     );
     let main = &crew.parent;
     main.say(format!(
@@ -84,8 +89,8 @@ pub fn keep(stage: &Stage) -> shared::Result {
     haul.show(stage);
     ensure!(
         haul.problems.is_empty(),
-        "{} not had, the rows above say why; run it again to ask for these \
-         alone",
+        "{} not had, the rows above say why; run it again: of the pictures \
+         only these are fetched, and 404 will stay",
         haul.problems.len()
     );
     Ok(())
