@@ -883,8 +883,26 @@ fn what_is_no_gallery_is_refused() {
     }
     let ended = Run::new(LESSON, &["--url", "http://127.0.0.1/"]).end();
     ended.refused(2, &["--to"]);
-    for option in [&["--walk"][..], &["--step", "price"], &["--svg", "x.svg"]] {
-        Place::new().run(option).end().refused(2, &["--to"]);
+    for option in [
+        &["--walk"][..],
+        &["--step", "price"],
+        &["--svg", "x.svg"],
+        &["--runs", "3"],
+        &["--no-timeline"],
+    ] {
+        Place::new().run(option).end().refused(2, &["--to", option[0]]);
+    }
+}
+
+#[test]
+fn the_peer_ignores_no_option() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return; // the battery says so
+    }
+    let peer = format!("{}/peer.py", LESSON.folder);
+    for option in ["--url=http://127.0.0.1/", "--to=/there/is/none"] {
+        let ended = Run::other("python3", &[&peer, option]).end();
+        ended.refused(2, &["give both --url and --to"]);
     }
 }
 

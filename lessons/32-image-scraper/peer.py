@@ -351,6 +351,8 @@ def main():
     parser.add_argument("--url", help="a gallery, such as http://example.com/gallery/")
     parser.add_argument("--to", type=Path, help="where its pictures are kept")
     options = parser.parse_args()
+    if bool(options.url) != bool(options.to):
+        parser.error("give both --url and --to, or neither")
     settings, latency = Settings(options.speed), 0.08 / options.speed
     if options.url and options.to:
         scrape(options.url, settings, options.to)
