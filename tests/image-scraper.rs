@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
 use url::Url;
@@ -25,6 +26,8 @@ mod links;
 mod name;
 #[path = "../lessons/32-image-scraper/src/robots.rs"]
 mod robots;
+#[path = "../lessons/32-image-scraper/src/seen.rs"]
+mod seen;
 
 const LESSON: Lesson = Lesson {
     package: "image-scraper",
@@ -74,9 +77,9 @@ fn claims_are_proven_and_can_fail() {
             },
             // Pages lead back to their list: only MOST_PAGES ends it.
             broken: (
-                "walk.rs",
-                "seen.insert(url.clone())",
-                "(seen.insert(url.clone()) || true)",
+                "seen.rs",
+                "if self.urls.contains(url) {",
+                "if self.full {",
             ),
         },
         Check {
@@ -115,14 +118,17 @@ fn claims_are_proven_and_can_fail() {
         },
         Check {
             step: "download",
-            claim: "at once at the site: eight, never more",
+            claim: "on their way at once: eight, never more",
             proven: |events| {
-                open_spans(events, "waits").into_iter().max() == Some(8)
+                let asked = asked_for(events);
+                asked.iter().all(|path| path.starts_with("/gallery/image/"))
+                    && open_spans(events, "waits").into_iter().max() == Some(8)
             },
+            // Of those who fetch; who walks has as many as before.
             broken: (
-                "main.rs",
-                "const COROUTINES: usize = 4;",
-                "const COROUTINES: usize = 8;",
+                "crew.rs",
+                "Self::new(stage, walker, PROCESSES, COROUTINES)",
+                "Self::new(stage, walker, PROCESSES, COROUTINES - 1)",
             ),
         },
         Check {
@@ -260,7 +266,7 @@ fn claims_are_proven_and_can_fail() {
             step: "odd_answers",
             claim: "told to wait 1 s: waited",
             proven: waited_when_told,
-            broken: ("retry.rs", "sleep(told.max(own))", "sleep(own)"),
+            broken: ("retry.rs", "own.max(left)", "own"),
         },
     ]);
 }
@@ -527,6 +533,50 @@ fn half_files_of_a_killed_run_are_removed() {
     assert_eq!(place.files(), whole);
 }
 
+/// Whoever could write to the index could have any file read or removed.
+#[test]
+fn an_index_that_leads_elsewhere_is_not_followed() {
+    let place = Place::new();
+    place.run(&[]).end().well();
+    let whole = place.files();
+    let outside = place.0.path().join("outside-00000000");
+    fs::copy(place.to().join(whole_name(&whole, "1-")), &outside)
+        .expect("there is room");
+    let index = place.to().join("pictures.tsv");
+    let text = fs::read_to_string(&index).expect("it is there");
+    // The second picture is said to be in a file that is the same as the first.
+    let name = whole_name(&whole, "2-");
+    let text = text.replace(&name, &outside.display().to_string());
+    fs::write(&index, text).expect("it can be written to");
+    fs::remove_file(place.to().join(&name)).expect("it is there");
+    place.run(&[]).end().well();
+    assert!(outside.exists(), "it is none of its files");
+    assert_eq!(place.files(), whole);
+}
+
+/// The name of the file that begins so.
+fn whole_name(files: &BTreeMap<String, Vec<u8>>, start: &str) -> String {
+    let mut names = files.keys().filter(|name| name.starts_with(start));
+    names.next().expect("it is there").clone()
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let place = Place::new();
+    place.run(&[]).end().well();
+    let name = whole_name(&place.files(), "contact");
+    // A folder in its place.
+    fs::remove_file(place.to().join("pictures.tsv")).expect("it is there");
+    fs::create_dir(place.to().join("pictures.tsv")).expect("it can be made");
+    let ended = place.run(&[]).end();
+    ended.refused(1, &["cannot write", "pictures.tsv", "see that this user"]);
+    fs::remove_dir(place.to().join("pictures.tsv")).expect("it is empty");
+    fs::remove_file(place.to().join(&name)).expect("it is there");
+    fs::create_dir(place.to().join(&name)).expect("it can be made");
+    let ended = place.run(&[]).end();
+    ended.refused(1, &["cannot write", &name, "see that this user"]);
+}
+
 #[test]
 fn one_run_at_a_time_works_in_a_folder() {
     let place = Place::new();
@@ -535,7 +585,9 @@ fn one_run_at_a_time_works_in_a_folder() {
         let aside = place.to().join(".unfinished");
         testkit::until("it has begun", || aside.is_dir());
         let second = place.run(&[]).end();
-        second.refused(1, &["another run is at work in it"]);
+        let words = ["another run is at work in it", "wait until it has ended"];
+        second.refused(1, &words);
+        assert!(!second.stderr.contains("name a folder"), "{}", second.stderr);
         assert!(aside.is_dir(), "the first one's files are left alone");
         let first = Pid::from_raw(child.id() as i32);
         kill(first, Signal::SIGTERM).expect("it is still at work");
@@ -547,7 +599,14 @@ fn one_run_at_a_time_works_in_a_folder() {
 /// other; without a word to a path with no answer.
 struct Service {
     url: String,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+struct Asked {
+    path: String,
+    /// Who asks, as the request says.
+    agent: String,
+    at: Instant,
 }
 
 type Answers = dyn Fn(&str, usize) -> Option<Vec<u8>> + Send + Sync;
@@ -557,6 +616,14 @@ impl Service {
     fn new(
         answer: impl Fn(&str, usize) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
+        Self::for_some(usize::MAX, answer)
+    }
+
+    /// It goes away when so many have come.
+    fn for_some(
+        most: usize,
+        answer: impl Fn(&str, usize) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0");
         let listener = listener.expect("there is a free port");
         let address = listener.local_addr().expect("it has an address");
@@ -564,7 +631,7 @@ impl Service {
         let (list, answer) = (Arc::clone(&asked), Arc::new(answer));
         // Goes with the test.
         thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
+            for socket in listener.incoming().flatten().take(most) {
                 let (list, answer) = (Arc::clone(&list), Arc::clone(&answer));
                 // Who leaves early is not this service's affair.
                 thread::spawn(move || serve(socket, &*answer, &list).ok());
@@ -575,7 +642,7 @@ impl Service {
 
     fn asked(&self, path: &str) -> usize {
         let asked = self.asked.lock().expect("nobody panics");
-        asked.iter().filter(|asked| *asked == path).count()
+        asked.iter().filter(|asked| asked.path == path).count()
     }
 
     fn scrape(&self, place: &Place) -> Ended {
@@ -586,16 +653,23 @@ impl Service {
 fn serve(
     socket: TcpStream,
     answer: &Answers,
-    asked: &Mutex<Vec<String>>,
+    asked: &Mutex<Vec<Asked>>,
 ) -> std::io::Result<()> {
     let mut lines = BufReader::new(&socket).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    let mut agent = String::new();
+    while let Some(line) = lines.next().transpose()?.filter(|l| !l.is_empty()) {
+        let (name, value) = line.split_once(": ").unwrap_or_default();
+        if name.eq_ignore_ascii_case("user-agent") {
+            value.clone_into(&mut agent);
+        }
+    }
     let path = request.split(' ').nth(1).unwrap_or_default();
     let before = {
         let mut asked = asked.lock().expect("nobody panics");
-        asked.push(path.to_owned());
-        asked.iter().filter(|asked| *asked == path).count() - 1
+        let at = Instant::now();
+        asked.push(Asked { path: path.to_owned(), agent, at });
+        asked.iter().filter(|asked| asked.path == path).count() - 1
     };
     match answer(path, before) {
         Some(answer) => (&socket).write_all(&answer),
@@ -635,12 +709,16 @@ fn number(path: &str) -> Option<usize> {
 fn another_gallery_is_kept_and_no_site_is_started() {
     let service = Service::new(|path, _| match path {
         // No robots.txt: all is allowed.
-        "/gallery/" => page(
-            "<a href='deep/er/'>deeper</a> <a href='/elsewhere/'>up</a>
+        "/gallery/" => http(
+            "200 OK\r\nContent-Type: Text/HTML; charset=utf-8",
+            b"<a href='deep/er/'>deeper</a> <a href='/elsewhere/'>up</a>
              <a href='full.png?a=1&amp;b=2#top'><img src='small.png'></a>
              <img src='http://other.example/7.png'>",
         ),
-        "/gallery/deep/er/" => page("<img src=../../5.png><a href=..>back</a>"),
+        "/gallery/deep/er/" => page(
+            "<base href='..'><base href='/wrong/'>
+             <img src=../5.png><a href=''>none</a><a href=.>back</a>",
+        ),
         "/gallery/deep/" => page("<a href=/gallery/>home</a>"),
         "/gallery/full.png?a=1&b=2" => png(1),
         "/gallery/small.png" => png(2),
@@ -657,6 +735,12 @@ fn another_gallery_is_kept_and_no_site_is_started() {
         assert_eq!(service.asked(path), 1, "{path}");
     }
     assert_eq!(service.asked("/elsewhere/"), 0);
+    // The name that it looks for in robots.txt.
+    let asked = service.asked.lock().expect("nobody panics");
+    for Asked { path, agent, .. } in asked.iter() {
+        assert_eq!(agent, robots::NAME, "{path}");
+    }
+    drop(asked);
     // For another gallery it is not the place.
     let other = Service::new(|_, _| http("404 Not Found", b""));
     let before = place.files();
@@ -715,6 +799,24 @@ fn what_robots_may_fetch_has_to_be_said() {
     assert!(!place.to().exists(), "nothing is left");
 }
 
+/// What to do depends on what is wrong.
+#[test]
+fn robots_txt_that_is_somewhere_else_is_not_tried_again() {
+    for (to, advice) in [
+        ("https://127.0.0.1/robots.txt", "name a gallery that speaks http:"),
+        ("http://other.example/", "name the gallery where that leads:"),
+        ("/robots.txt", "ask its owner:"),
+    ] {
+        let service = Service::new(move |_, _| {
+            http(&format!("302 Found\r\nLocation: {to}"), b"")
+        });
+        let place = Place::new();
+        let ended = service.scrape(&place);
+        ended.refused(1, &["cannot read", "robots.txt", advice]);
+        assert!(!ended.stderr.contains("try it later"), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_first_page_that_is_not_for_robots_is_not_read() {
     let service = Service::new(|path, _| match path {
@@ -744,7 +846,15 @@ fn a_gallery_without_a_picture_is_named() {
     });
     let place = Place::new();
     let ended = service.scrape(&place);
-    ended.refused(1, &["no page has a picture", "name the first page"]);
+    let words = ["there is no picture", "0 links", "name the first page"];
+    ended.refused(1, &words);
+    let service = Service::new(|path, _| match path {
+        "/robots.txt" => http("200 OK", b"User-agent: *\nDisallow: /*.png"),
+        _ => page("<img src=1.png><img src=2.png>"),
+    });
+    let place = Place::new();
+    let ended = service.scrape(&place);
+    ended.refused(1, &["no picture on this host that robots", "2 links are"]);
 }
 
 #[test]
@@ -757,7 +867,6 @@ fn each_wrong_answer_is_named_and_the_others_are_had() {
         (_, Some(3)) => Some(b"nonsense\r\n\r\n".to_vec()),
         (_, Some(4)) => Some(Vec::new()),
         (_, Some(5)) => http("302 Found\r\nLocation: /gallery/5.png", b""),
-        (_, Some(6)) => http("429 Too Many Requests\r\nRetry-After: 3600", b""),
         (_, Some(7)) if before < 2 => http("503 Service Unavailable", b""),
         (_, Some(8)) => {
             let whole = picture(8).expect("it is there");
@@ -772,7 +881,7 @@ fn each_wrong_answer_is_named_and_the_others_are_had() {
     });
     let place = Place::new();
     let ended = service.scrape(&place);
-    ended.refused(1, &["11 not had", "run it again"]);
+    ended.refused(1, &["10 not had", "run it again", "404 will stay"]);
     let rows = ended.stdout.as_str();
     for (n, why) in [
         (0, "404 Not Found"),
@@ -781,7 +890,6 @@ fn each_wrong_answer_is_named_and_the_others_are_had() {
         (3, "the connection ended early"),
         (4, "the connection ended early"),
         (5, "too many redirects"),
-        (6, "again in 3600 s"),
         (8, "a damaged picture"),
         (9, "a picture that is too large"),
         (10, "https"),
@@ -793,11 +901,10 @@ fn each_wrong_answer_is_named_and_the_others_are_had() {
         assert!(row.contains(why), "{n}: {row}");
     }
     assert_eq!(service.asked("/gallery/7.png"), 3);
-    assert_eq!(service.asked("/gallery/6.png"), 1);
-    assert_eq!(place.pictures().len(), 9);
-    // The second time only those are asked for.
+    assert_eq!(place.pictures().len(), 10);
+    // The second time, of the pictures, only those are asked for.
     let ended = service.scrape(&place);
-    ended.refused(1, &["11 not had"]);
+    ended.refused(1, &["10 not had"]);
     assert_eq!(service.asked("/gallery/12.png"), 1);
     assert_eq!(service.asked("/gallery/0.png"), 2);
 }
@@ -821,15 +928,109 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
+/// When the site wants nobody for a while, nobody asks: not only the one whom
+/// it told so.
+#[test]
+fn a_site_that_wants_a_rest_has_it() {
+    let wants = |told: fn() -> String| {
+        Service::new(move |path, before| match (path, number(path)) {
+            ("/gallery/", _) => images(1..41),
+            (_, Some(1)) if before == 0 => {
+                let told = told();
+                let head = "429 Too Many Requests\r\nRetry-After";
+                http(&format!("{head}: {told}"), b"")
+            }
+            (_, Some(n)) => {
+                // Until then all eight could have asked five times.
+                thread::sleep(Duration::from_millis(300));
+                png(n)
+            }
+            _ => http("404 Not Found", b""),
+        })
+    };
+    let in_three_seconds = || {
+        let then = SystemTime::now() + Duration::from_secs(4);
+        httpdate::fmt_http_date(then) // and no part of a second
+    };
+    for told in [|| "3".to_owned(), in_three_seconds] {
+        let (service, place) = (wants(told), Place::new());
+        service.scrape(&place).well();
+        assert_eq!(place.pictures().len(), 40);
+        let asked = service.asked.lock().expect("nobody panics");
+        let first = asked.iter().position(|asked| asked.path.contains("/1."));
+        let told = asked[first.expect("it was asked for")].at;
+        let rest = Duration::from_millis(2900);
+        let early = asked.iter().filter(|asked| asked.at < told + rest);
+        // robots.txt, the page, and those who were on their way.
+        let early = early.count();
+        assert!(early <= 2 + 16, "{early} of {}", asked.len());
+    }
+
+    let (service, place) = (wants(|| "3600".to_owned()), Place::new());
+    let ended = service.scrape(&place);
+    ended.refused(1, &["not had"]);
+    for why in ["again in 3600 s", "since the site wants nobody for 35"] {
+        assert!(ended.stdout.contains(why), "{}", ended.stdout);
+    }
+    assert_eq!(service.asked("/gallery/1.png"), 1);
+    let asked = service.asked.lock().expect("nobody panics").len();
+    assert!(asked <= 2 + 16, "{asked}");
+}
+
 #[test]
 fn a_site_that_falls_silent_is_left() {
-    // The connection of each question is closed at once.
+    // For robots.txt and for the page.
+    let service = Service::for_some(2, |path, _| match path {
+        "/robots.txt" => http("404 Not Found", b""),
+        _ => images(0..40),
+    });
+    let place = Place::new();
+    let ended = service.scrape(&place);
+    ended.refused(1, &["40 not had"]);
+    let silent = ended.stdout.matches("the site has fallen silent").count();
+    assert!(silent > 0, "{}", ended.stdout);
+    // Twelve in each process, and three that were on their way.
+    let asked = happened(ended.trace.events(), "waits").count();
+    assert!((24..=30).contains(&asked), "{asked}: {}", ended.stdout);
+}
+
+#[test]
+fn a_site_that_nobody_serves_is_named() {
     let nobody = DeadEnd::new().expect("there is a free port");
     let place = Place::new();
     let url = format!("{}/gallery/", nobody.url());
     let ended = place.run(&["--url", &url]).end();
     ended.refused(1, &["robots.txt", "nobody listens there"]);
     assert!(!place.to().exists(), "nothing is left");
+}
+
+/// Of what a page leads to not more is kept than somebody would look at.
+#[test]
+fn links_without_end_come_to_an_end() {
+    // 16 MiB, each link as long as a link may be.
+    let long = format!("http://x/{}/", "b".repeat(1900));
+    let many = (0..1_000_000).map(|n| format!("<a href=a{n}>"));
+    let html = many.collect::<String>();
+    let links = links::links(html.as_bytes(), &parsed(&long));
+    assert_eq!((links.pages.len(), links.more), (links::MOST, true));
+
+    let mut seen = seen::Seen::new(3);
+    let urls = ["/1", "/2", "/1", "/3", "/3", "/4", "/5", "/4"];
+    let urls = urls.map(|path| parsed(&format!("http://x{path}")));
+    let new: Vec<_> = urls.iter().map(|url| seen.add(url)).collect();
+    assert_eq!(new, [true, true, false, true, false, false, false, false]);
+    assert!(seen.full && seen.count() == 3);
+
+    let service = Service::new(|path, _| match path {
+        "/gallery/" => page(&"<img src=1.png>".repeat(links::MOST + 1)),
+        "/gallery/1.png" => png(1),
+        _ => http("404 Not Found", b""),
+    });
+    let place = Place::new();
+    let ended = service.scrape(&place);
+    ended.refused(1, &["1 not had"]);
+    assert!(ended.stdout.contains("more than 5000 links"), "{}", ended.stdout);
+    assert_eq!(place.pictures().len(), 1);
 }
 
 #[test]
@@ -869,17 +1070,27 @@ fn a_first_page_that_cannot_be_read_is_named() {
 #[test]
 fn what_is_no_gallery_is_refused() {
     for (url, word) in [
-        ("", "http://example.com/gallery/"),
-        ("example.com", "http://example.com/gallery/"),
+        ("", "it does not begin with http://"),
+        ("example.com", "it does not begin with http://"),
         ("https://example.com/", "https is not spoken here"),
-        ("http://anna:secret@example.com/", "leave out who you are"),
-        ("ftp://example.com/", "not the address of a page"),
-        ("http://", "http://example.com/gallery/"),
-        ("http://example.com:99999/", "http://example.com/gallery/"),
+        ("http://anna:gehe1m@example.com/", "it says who you are"),
+        ("http://anna:geh/e1m@example.com/", "its port is no number"),
+        ("ftp://anna:gehe1m@example.com/", "it does not begin with http://"),
+        ("http://", "it names no host"),
+        ("http://[::1/", "invalid IPv6 address"),
+        ("http://example.com:99999/", "its port is no number"),
     ] {
         let place = Place::new();
         let ended = place.run(&["--url", url]).end();
-        ended.refused(2, &["--url", word]);
+        let example = "http://example.com/gallery/";
+        ended.refused(2, &["--url", word, "give the first page", example]);
+        for secret in ["gehe1m", "geh/e1m"] {
+            assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
+        }
+        // Without the option.
+        let ended = place.run(&[&format!("{url}gehe1m")]).end();
+        ended.refused(2, &["it belongs to no option"]);
+        assert!(!ended.stderr.contains("gehe1m"), "{}", ended.stderr);
     }
     let ended = Run::new(LESSON, &["--url", "http://127.0.0.1/"]).end();
     ended.refused(2, &["--to"]);
@@ -1019,12 +1230,25 @@ fn rules_for_robots() {
         ("Crawl-delay: 5\nDisallow: /a", "/a", false),
         ("\nDisallow: /a", "/a", false),
         ("Disallow: /a\r\nDisallow: /b\r", "/b", false),
+        // RFC 9309, 2.2.2.
+        ("Disallow: /\u{56fe}/", "/\u{56fe}/a", false),
+        ("Disallow: /\u{56fe}/", "/%e5%9b%be/a", false),
+        ("Disallow: /%E5%9B%BE/", "/\u{56fe}/a", false),
+        ("Disallow: /private/", "/%70rivate/", false),
+        ("Disallow: /%70rivate/", "/private/", false),
+        ("Disallow: /%7Eanna", "/~anna", false),
+        ("Disallow: /a%2fb", "/a%2Fb", false),
+        ("Disallow: /a%2Fb", "/a/b", true),
+        ("Disallow: /a%", "/a%", false),
+        ("Disallow: /a%2", "/a%2", false),
     ] {
         assert_eq!(may(&all(rules), path), expected, "{rules:?} {path}");
     }
     let own = "User-agent: x\nUser-agent: Image-Scraper\nDisallow: /own\n\n\
                User-agent: *\nDisallow: /\n";
     assert!(may(own, "/all") && !may(own, "/own"));
+    let marked = format!("\u{feff}{}", all("Disallow: /a"));
+    assert!(!may(&marked, "/a"));
     let other = "User-agent: other\nDisallow: /\n";
     assert!(may(other, "/all"));
 }
@@ -1051,6 +1275,9 @@ fn names_are_those_of_files_in_the_folder() {
             .and_then(|name| name.strip_prefix('-')?.strip_suffix(ending));
         let digits = hash.is_some_and(|hash| hash.len() == 8);
         assert!(digits, "{path}: {name}");
+    }
+    for path in ["/etc/x-00000000", "../x-00000000.png", "/x-00000000"] {
+        assert!(!name::is_of_a_picture(path), "{path}");
     }
     assert_ne!(name("/a/1.png"), name("/b/1.png"));
     assert_ne!(name("/1.png?a"), name("/1.png?b"));

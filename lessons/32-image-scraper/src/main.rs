@@ -15,8 +15,8 @@ mod price;
 mod quiet;
 mod retry;
 mod robots;
-mod sheet;
 mod seen;
+mod sheet;
 mod store;
 mod walk;
 
@@ -71,9 +71,10 @@ fn download(stage: &Stage) -> shared::Result {
     crew.parent.record("files", kept.files.as_slice());
     stage.claim("pictures there, byte for byte", kept.same, equals(60));
     stage.claim("files: none twice", kept.files.len(), equals(55));
-    let peak = gallery.counts()?.in_flight_peak;
-    stage.claim("at once at the site: eight, never more", peak, equals(8));
-    let pids = crew::processes_that_stored(&stage.trace()?);
+    let trace = stage.trace()?;
+    let peak = trace.peak("waits"); // the walk is not seen here
+    stage.claim("on their way at once: eight, never more", peak, equals(8));
+    let pids = crew::processes_that_stored(&trace);
     stage.claim("processes that stored: two", pids, equals(2));
     Ok(())
 }
