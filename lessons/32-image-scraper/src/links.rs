@@ -19,8 +19,9 @@ pub struct Links {
     pub more: bool,
 }
 
-/// Reads the tags `<a href>`, `<img src>` and the first `<base href>`. Tags are enough: what is inside
-/// of what, as a tree would tell it, nobody asks. Any bytes are HTML.
+/// Reads the tags `<a href>`, `<img src>` and the first `<base href>`. Tags are
+/// enough: what is inside of what, as a tree would tell it, nobody asks. Any
+/// bytes are HTML.
 pub fn links(html: &[u8], page: &Url) -> Links {
     let (mut links, mut base) = (Links::default(), None);
     let mut emitter = DefaultEmitter::default();

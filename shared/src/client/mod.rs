@@ -3,8 +3,8 @@
 //! A server may be silent, slow, or send more than anybody wants. A [`Client`]
 //! has limits for all of that, and a [`Failure`] says in a few words what was
 //! wrong, for a table or an error. `AsyncClient` (a feature of its own,
-//! `async-client`) is the same for coroutines. [`service`] and [`Discreet`] take
-//! an address as an option of a program.
+//! `async-client`) is the same for coroutines. [`service`] and [`Discreet`]
+//! take an address as an option of a program.
 
 mod address;
 #[cfg(feature = "async-client")]
