@@ -10,14 +10,17 @@ use shared::trace::{Event, Phase, Trace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
+use testkit::{
+    Change, Check, Ended, Lesson, Run, happened, may_mount, noted, open_spans,
+    serve_some,
+};
 use url::Url;
 
 #[path = "../lessons/32-image-scraper/src/links.rs"]
@@ -624,18 +627,11 @@ impl Service {
         most: usize,
         answer: impl Fn(&str, usize) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0");
-        let listener = listener.expect("there is a free port");
-        let address = listener.local_addr().expect("it has an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (list, answer) = (Arc::clone(&asked), Arc::new(answer));
-        // Goes with the test.
-        thread::spawn(move || {
-            for socket in listener.incoming().flatten().take(most) {
-                let (list, answer) = (Arc::clone(&list), Arc::clone(&answer));
-                // Who leaves early is not this service's affair.
-                thread::spawn(move || serve(socket, &*answer, &list).ok());
-            }
+        let list = Arc::clone(&asked);
+        let address = serve_some(most, move |client| {
+            // Who leaves early is not this service's affair.
+            let _ = attend(client, &answer, &list);
         });
         Self { url: format!("http://{address}/gallery/"), asked }
     }
@@ -650,7 +646,7 @@ impl Service {
     }
 }
 
-fn serve(
+fn attend(
     socket: TcpStream,
     answer: &Answers,
     asked: &Mutex<Vec<Asked>>,
@@ -1138,10 +1134,7 @@ fn folders_that_are_not_for_pictures_are_refused() {
 /// A disk with little room, where one can be had.
 #[test]
 fn a_full_disk_is_named_and_what_is_there_is_whole() {
-    let allowed = Command::new("unshare").args(["--mount", "true"]).output();
-    if !allowed.is_ok_and(|output| output.status.success()) {
-        let why = "NOT RUN: a full disk: no file system may be mounted here";
-        writeln!(std::io::stderr(), "{why}").expect("standard error is open");
+    if !may_mount("image-scraper: a full disk") {
         return;
     }
     let place = Place::new();

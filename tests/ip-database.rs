@@ -22,7 +22,10 @@ use std::sync::{Arc, Condvar, Mutex, Once};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
+use testkit::{
+    Change, Check, Ended, Lesson, Run, happened, may_mount, not_run, noted,
+    open_spans, serve,
+};
 use tokio::runtime::Builder;
 
 #[path = "../lessons/29-ip-database/src/connect.rs"]
@@ -426,7 +429,10 @@ impl Database {
         let sets = "CHARACTER SET utf8mb4";
         let create = format!("CREATE DATABASE {name} {sets}");
         if let Err(why) = try_sql(&format!("{SERVER}/test"), &[&create]) {
-            not_run(test, &format!("{SERVER}/test cannot be used: {why}"));
+            not_run(
+                &format!("ip-database: {test}"),
+                &format!("{SERVER}/test cannot be used: {why}"),
+            );
             return None;
         }
         Some(Self::Named(name))
@@ -471,12 +477,6 @@ impl Drop for Database {
             sql(&format!("{SERVER}/test"), &[&drop]);
         }
     }
-}
-
-/// Past the test runner's own capture, which would hide it.
-fn not_run(test: &str, why: &str) {
-    let line = format!("NOT RUN: ip-database: {test}: {why}");
-    writeln!(std::io::stderr(), "{line}").expect("standard error is open");
 }
 
 #[test]
@@ -524,18 +524,11 @@ struct Service {
 
 impl Service {
     fn new(answer: fn(&str) -> Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0");
-        let listener = listener.expect("there is a free port");
-        let address = listener.local_addr().expect("it has an address");
         let open = Arc::new((Mutex::new(false), Condvar::new()));
         let door = Arc::clone(&open);
-        // Goes with the test.
-        thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
-                let door = Arc::clone(&door);
-                // Who leaves early is not this service's affair.
-                thread::spawn(move || serve(socket, answer, &door).ok());
-            }
+        let address = serve(move |client| {
+            // Who leaves early is not this service's affair.
+            let _ = attend(client, answer, &door);
         });
         Self { url: format!("http://{address}/json"), open }
     }
@@ -551,7 +544,7 @@ enum Answer {
     Later(String),
 }
 
-fn serve(
+fn attend(
     socket: TcpStream,
     answer: fn(&str) -> Answer,
     (open, opened): &(Mutex<bool>, Condvar),
@@ -1060,9 +1053,7 @@ fn a_file_that_may_only_be_read() {
 
 #[test]
 fn a_disk_that_is_full() {
-    let allowed = Command::new("unshare").args(["--mount", "true"]).output();
-    if !allowed.is_ok_and(|run| run.status.success()) {
-        not_run("a full disk", "this user may not unshare(1)");
+    if !may_mount("ip-database: a full disk") {
         return;
     }
     let [place, copy] =
@@ -1147,7 +1138,10 @@ impl Server {
     /// None, said aloud, where there is no such program.
     fn start() -> Option<Self> {
         let Some(install) = program("mariadb-install-db") else {
-            not_run("a server of its own", "there is no mariadb-install-db");
+            not_run(
+                "ip-database: a server of its own",
+                "there is no mariadb-install-db",
+            );
             return None;
         };
         let place = tempfile::tempdir().expect("there is room");
@@ -1182,7 +1176,7 @@ impl Server {
 
     fn serve(place: &TempDir, port: u16) -> Option<Child> {
         let Some(server) = program("mariadbd") else {
-            not_run("a server of its own", "there is no mariadbd");
+            not_run("ip-database: a server of its own", "there is no mariadbd");
             return None;
         };
         let at = place.path().display();

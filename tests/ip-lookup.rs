@@ -8,10 +8,11 @@ use shared::trace::{Event, Phase, Trace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write, pipe};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread;
-use testkit::{Change, Check, Ended, Lesson, Run, happened, noted, open_spans};
+use testkit::{
+    Change, Check, Ended, Lesson, Run, happened, noted, open_spans, serve,
+};
 
 const LESSON: Lesson = Lesson {
     package: "ip-lookup",
@@ -271,18 +272,11 @@ struct Service {
 
 impl Service {
     fn new(answer: fn(&str) -> Option<String>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0");
-        let listener = listener.expect("there is a free port");
-        let address = listener.local_addr().expect("it has an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let list = Arc::clone(&asked);
-        // Goes with the test.
-        thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
-                let list = Arc::clone(&list);
-                // Who leaves early is not this service's affair.
-                thread::spawn(move || serve(socket, answer, &list).ok());
-            }
+        let address = serve(move |client| {
+            // Who leaves early is not this service's affair.
+            let _ = attend(client, answer, &list);
         });
         Self { url: format!("http://{address}/where/is"), asked }
     }
@@ -294,7 +288,7 @@ impl Service {
     }
 }
 
-fn serve(
+fn attend(
     socket: TcpStream,
     answer: fn(&str) -> Option<String>,
     asked: &Mutex<Vec<String>>,

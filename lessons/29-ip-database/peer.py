@@ -7,15 +7,12 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import argparse
 import json
-import math
 import os
 import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import ProxyHandler, build_opener
@@ -26,6 +23,7 @@ from gevent.queue import Queue
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 BATCH = 5
 ROWS = 20
@@ -236,13 +234,6 @@ def figure(label, seconds, result):
     print(f"figure\t{label}\t{seconds:.9f}\t{result}")
 
 
-def above_zero(text):
-    with suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def opened(url, folder):
     """The database that was chosen; its password is told to nobody."""
     if url is None:
@@ -256,11 +247,10 @@ def opened(url, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--database", help="sqlite://FILE or mysql://USER:PASSWORD@HOST/DATABASE")
-    parser.add_argument("--url", help="a service such as http://ip-api.com/json/")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--database", help="sqlite://FILE or mysql://USER:PASSWORD@HOST/DATABASE")
+    known.add_argument("--url", help="a service such as http://ip-api.com/json/")
+    options = known.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -3,10 +3,7 @@
 asyncio has one event loop in one thread, as tokio's current_thread runtime.
 """
 
-import argparse
 import asyncio
-import contextlib
-import math
 import queue
 import socket
 import sys
@@ -16,6 +13,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 PAGES = 8
 
@@ -234,17 +232,8 @@ async def run_all(seconds):
     await price()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     asyncio.run(run_all(lambda natural: natural / speed))
 
 

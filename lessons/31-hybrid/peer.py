@@ -3,16 +3,19 @@
 The same as src/main.rs; asyncio makes the coroutines.
 """
 
-import argparse
 import asyncio
-import contextlib
 import math
 import os
 import select
 import signal
 import socket
+import sys
 import threading
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 PATIENCE = 10
 LIMIT = 100_000
@@ -281,17 +284,8 @@ def which_wins(limit, pause):
                 client.close()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    speed = parser.parse_args().speed
+    speed = parser(__doc__).parse_args().speed
     limit = int(LIMIT / speed)
 
     def pause(seconds):

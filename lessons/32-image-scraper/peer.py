@@ -3,10 +3,8 @@
 Processes of multiprocessing, each with coroutines of asyncio.
 """
 
-import argparse
 import asyncio
 import hashlib
-import math
 import multiprocessing
 import os
 import random
@@ -20,7 +18,6 @@ import time
 import unicodedata
 import zlib
 from collections import Counter
-from contextlib import suppress
 from html.parser import HTMLParser
 from http.client import responses
 from multiprocessing.connection import wait
@@ -30,6 +27,7 @@ from urllib.robotparser import RobotFileParser
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from local_site import Site
+from peer_options import parser
 
 NAME = "image-scraper"
 PROCESSES, COROUTINES = 2, 4
@@ -338,21 +336,13 @@ def price(latency, settings, folder):
             print(f"figure\t{label}\t{seconds:.9f}\t{fetched}")
 
 
-def above_zero(text):
-    with suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--speed", type=above_zero, default=1.0)
-    parser.add_argument("--url", help="a gallery, such as http://example.com/gallery/")
-    parser.add_argument("--to", type=Path, help="where its pictures are kept")
-    options = parser.parse_args()
+    known = parser(__doc__)
+    known.add_argument("--url", help="a gallery, such as http://example.com/gallery/")
+    known.add_argument("--to", type=Path, help="where its pictures are kept")
+    options = known.parse_args()
     if bool(options.url) != bool(options.to):
-        parser.error("give both --url and --to, or neither")
+        known.error("give both --url and --to, or neither")
     settings, latency = Settings(options.speed), 0.08 / options.speed
     if options.url and options.to:
         scrape(options.url, settings, options.to)

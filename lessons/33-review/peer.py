@@ -3,11 +3,8 @@
 There is nothing to measure here, so it prints no figures.
 """
 
-import argparse
 import asyncio
-import contextlib
 import json
-import math
 import os
 import signal
 import sys
@@ -17,6 +14,9 @@ import threading
 from multiprocessing import get_context, sharedctypes
 from pathlib import Path
 from socket import socketpair
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from peer_options import parser
 
 HERE = Path(__file__).parent
 LETTERS = "abcdef"
@@ -225,24 +225,16 @@ def run_two(target, *arguments):
         thread.join()
 
 
-def above_zero(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < math.inf:
-            return float(text)
-    raise argparse.ArgumentTypeError("give a number above 0")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--speed", type=above_zero, default=1.0, help="divide every pause by this")
-    parser.add_argument("--answers", action="store_true", help="ask nobody")
-    parser.add_argument("--question", type=int, metavar="N", help="only this one")
-    parser.add_argument("--questions", type=Path, default=HERE / "questions.json", metavar="FILE")
-    options = parser.parse_args()
+    known = parser(__doc__.splitlines()[0])
+    known.add_argument("--answers", action="store_true", help="ask nobody")
+    known.add_argument("--question", type=int, metavar="N", help="only this one")
+    known.add_argument("--questions", type=Path, default=HERE / "questions.json", metavar="FILE")
+    options = known.parse_args()
     questions = list(enumerate(read(options.questions), 1))
     if options.question is not None:
         if not 1 <= options.question <= len(questions):
-            parser.error(f"--question {options.question}: give 1 to {len(questions)}")
+            known.error(f"--question {options.question}: give 1 to {len(questions)}")
         questions = [questions[options.question - 1]]
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.answers:
         return ask_all(questions)

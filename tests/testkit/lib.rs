@@ -13,6 +13,7 @@ mod needs;
 mod record;
 mod run;
 mod screen;
+mod service;
 
 pub use battery::Faults;
 pub use check::{Check, happened, noted, open_spans, pid_of, signal_of};
@@ -20,6 +21,7 @@ pub use mutant::Change;
 pub use needs::{may_mount, not_run};
 pub use run::{Ended, Run, copy_program, until};
 pub use screen::{Keys, Screen};
+pub use service::{serve, serve_some};
 
 use shared::lesson::{Place, Source};
 
