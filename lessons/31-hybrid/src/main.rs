@@ -100,7 +100,7 @@ fn process(
                 let _ = fails.send(thread(&port, places));
             })
             .context(
-                "cannot start a thread; raise the limit with `ulimit -u N`",
+                "cannot make a thread; raise the limit with `ulimit -u N`",
             )?;
     }
     failure.recv()?
