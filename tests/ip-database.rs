@@ -704,7 +704,7 @@ fn a_look_up_that_fails_only_the_first_time() {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let service = Service::new(|ip| {
         Answer::Now(match ip {
-            "1.1.1.1" if ASKED.fetch_add(1, Relaxed) % 2 == 0 => {
+            "1.1.1.1" if ASKED.fetch_add(1, Relaxed).is_multiple_of(2) => {
                 http("503 Service Unavailable", "")
             }
             _ => city("Utopia"),
