@@ -64,7 +64,7 @@ fn bad_list(stage: &Stage) -> shared::Result<(Option<Site>, List<'_>)> {
     let (site, mut list) = List::read(stage, wrong)?;
     if list.ours {
         // A busy machine needs some time even for a page that comes at once.
-        let least = Duration::from_millis(500);
+        let least = Duration::from_secs(1);
         let time = stage.time(1.5).max(least);
         list.limits = Limits { time, bytes: 64 << 10, redirects: 2 };
     }
