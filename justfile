@@ -37,8 +37,8 @@ compare *ARGS: python
     @{{ course }} compare "$@"
 
 # Draw the pictures of lesson N, or of all, anew, and record their runs
-pictures N="":
-    @{{ course }} pictures {{ if N == "" { "" } else { "\"$1\"" } }}
+pictures *N:
+    @{{ course }} pictures "$@"
 
 # Plan three sessions of 90 minutes, and one of a day
 plan:
@@ -55,8 +55,8 @@ site *ARGS:
 
 # Run the tests of lesson N, or all, more at a time than there are cores: most wait
 [no-exit-message]
-test N="": python
-    @RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} {{ course }} test {{ if N == "" { "" } else { "\"$1\"" } }}
+test *N: python
+    @RUST_TEST_THREADS=${RUST_TEST_THREADS:-4} {{ course }} test "$@"
 
 # Check form: format, lints, docs, numbers, headings, links, missing parts
 check:

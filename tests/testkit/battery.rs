@@ -116,7 +116,7 @@ impl Faults {
         assert_eq!(told.count(), self.0.steps().len(), "{}", run.stdout);
         for runs in ["0", "-1", "x", "10001"] {
             let run = Run::new(self.0, &["--runs", runs]).end();
-            run.refused(2, &["give a number from 1 to 10000"]);
+            run.refused(2, &["give a whole number from 1 to 10000"]);
         }
         let run = Run::new(self.0, &["--runs", "2", "--walk"]).end();
         run.refused(2, &["--walk"]);

@@ -143,6 +143,7 @@ fn json<T: Serialize>(value: &T) -> Value {
 /// A value as a class reads it: no quotes, lists joined by commas.
 pub(super) fn shown(value: &Value) -> String {
     match value {
+        Value::Null => "nothing".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(values) if values.is_empty() => "none".to_owned(),
         Value::Array(values) => {

@@ -79,7 +79,7 @@ fn speed(text: &str) -> Result<f64, String> {
 
 fn runs(text: &str) -> Result<u32, String> {
     let runs = text.parse().ok().filter(|runs| (1..=10_000).contains(runs));
-    runs.ok_or_else(|| "give a number from 1 to 10000".to_owned())
+    runs.ok_or_else(|| "give a whole number from 1 to 10000".to_owned())
 }
 
 fn seed(text: &str) -> Result<u64, String> {
